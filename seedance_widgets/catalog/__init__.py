@@ -1,0 +1,41 @@
+"""WHAT each model accepts: data files and the readers that turn them into objects."""
+
+from seedance_widgets.catalog.models import (
+    ADAPTIVE,
+    Catalogue,
+    ImageRules,
+    Mode,
+    Model,
+    PriceRow,
+    ProviderFacts,
+    Rates,
+    Rules,
+    Span,
+    catalogue,
+    find_model,
+    model,
+    nearest_models,
+    provider_facts,
+    rules,
+    today,
+)
+
+__all__ = [
+    "ADAPTIVE",
+    "Catalogue",
+    "ImageRules",
+    "Mode",
+    "Model",
+    "PriceRow",
+    "ProviderFacts",
+    "Rates",
+    "Rules",
+    "Span",
+    "catalogue",
+    "find_model",
+    "model",
+    "nearest_models",
+    "provider_facts",
+    "rules",
+    "today",
+]

@@ -1,0 +1,148 @@
+"""Which provider: the argument, else `use()`, else SEEDANCE_PROVIDER, else the one with a key, else the simulator."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Literal
+
+from seedance_widgets.catalog import catalogue
+from seedance_widgets.errors import ConfigurationError
+from seedance_widgets.folders import home
+
+if TYPE_CHECKING:
+    from seedance_widgets.providers.base import Provider
+    from seedance_widgets.simulator import Simulator
+
+SIMULATED = "simulator:"
+_ALIASES = {
+    "ark": "ark-cn",
+    "volcengine": "ark-cn",
+    "byteplus": "ark-ap",
+    "acedatacloud": "acedata",
+    "simulator": "simulator:ark-cn",
+}
+
+_REGIONS: dict[str, Literal["cn", "ap"]] = {"ark-cn": "cn", "ark-ap": "ap"}
+
+_used: Provider | None = None
+_made: dict[str, Provider] = {}
+_simulator: Simulator | None = None
+_lock = threading.RLock()
+
+
+def use(provider: Provider | str | None) -> Provider:
+    """Settle who makes the videos from here on; None goes back to choosing by the environment.
+
+    Args:
+        provider: A provider, or a name: `simulator`, `ark` (Volcengine), `byteplus`, `acedata`.
+
+    Returns:
+        The provider in use now.
+
+    Raises:
+        ConfigurationError: No such name, or its key is missing.
+    """
+    global _used  # noqa: PLW0603  the setting of this process
+    _used = None if provider is None else resolve(provider)
+    return resolve()
+
+
+def provider() -> Provider:
+    """Who makes the videos when nothing else is said.
+
+    Raises:
+        ConfigurationError: SEEDANCE_PROVIDER holds no known name, its key is missing, or keys of several are set.
+    """
+    return resolve()
+
+
+def resolve(given: Provider | str | None = None) -> Provider:
+    """The provider for a call: `given`, else the one in use, else the one that the environment names."""
+    if given is None:
+        return _used if _used is not None else _named(_from_environment())
+    return _named(given) if isinstance(given, str) else given
+
+
+def provider_for(ledger_id: str, given: Provider | None = None) -> Provider:
+    """The provider that a job of the ledger belongs to.
+
+    Args:
+        ledger_id: What `Provider.id` said when the job was submitted.
+        given: Taken where it is that one.
+
+    Raises:
+        ConfigurationError: Its key is missing.
+    """
+    for candidate in (given, _used):
+        if candidate is not None and candidate.id == ledger_id:
+            return candidate
+    return _named(ledger_id)
+
+
+def label_of(ledger_id: str) -> str:
+    """How people call the provider with this ledger id."""
+    if ledger_id.startswith(SIMULATED):
+        return "Simulator"
+    facts = catalogue().providers.get(ledger_id)
+    return facts.label if facts is not None else ledger_id
+
+
+def _from_environment() -> str:
+    if named := os.environ.get("SEEDANCE_PROVIDER", "").strip():
+        return named
+    with_key = [
+        name
+        for name in ("ark-cn", "ark-ap", "acedata")
+        if any(os.environ.get(key, "").strip() for key in _own_keys(name))
+    ]
+    if len(with_key) > 1:
+        names = " and ".join(catalogue().providers[name].label for name in with_key)
+        raise ConfigurationError(
+            f"keys of {names} are set; say which one shall be used (and billed): "
+            f'sw.use("{with_key[0]}"), or the environment variable SEEDANCE_PROVIDER={with_key[0]}.'
+        )
+    return with_key[0] if with_key else "simulator"
+
+
+def _own_keys(name: str) -> tuple[str, ...]:
+    # ARK_API_KEY opens both regions of Ark; unless ARK_BASE_URL or SEEDANCE_PROVIDER says otherwise it is Volcengine's.
+    keys = catalogue().providers[name].key_env
+    overseas = "bytepluses" in os.environ.get("ARK_BASE_URL", "")
+    return tuple(key for key in keys if key != "ARK_API_KEY" or overseas == (name == "ark-ap"))
+
+
+def _named(name: str) -> Provider:
+    key = _ALIASES.get(name.strip().lower(), name.strip().lower())
+    with _lock:
+        if key.startswith(SIMULATED):
+            return _simulated(key.removeprefix(SIMULATED))
+        if key not in catalogue().providers:
+            raise ConfigurationError(
+                f"no provider is called {name!r}; choose one of simulator, ark (Volcengine), byteplus, acedata."
+            )
+        if key not in _made:
+            from seedance_widgets import providers  # noqa: PLC0415  httpx only where a provider is used
+
+            _made[key] = providers.AceDataCloud() if key == "acedata" else providers.Ark(region=_REGIONS[key])
+        return _made[key]
+
+
+def _simulated(wire: str) -> Provider:
+    simulator = _embedded_simulator()
+    if wire == "acedata":
+        return simulator.provider("acedata")
+    if wire not in _REGIONS:
+        raise ConfigurationError(f"the simulator speaks ark-cn, ark-ap and acedata; {wire!r} is none of them.")
+    return simulator.provider("ark-cn" if wire == "ark-cn" else "ark-ap")
+
+
+def _embedded_simulator() -> Simulator:
+    """The simulator of this process, started on first use; it keeps its tasks beside the ledger, over restarts."""
+    global _simulator  # noqa: PLW0603  one for the process
+    if _simulator is None:
+        from seedance_widgets.simulator import Simulator  # noqa: PLC0415  a web server: only where it is used
+
+        _simulator = Simulator(state=home() / ".simulator")
+        _simulator.start()
+    return _simulator

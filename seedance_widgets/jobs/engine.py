@@ -1,0 +1,399 @@
+"""The engine: takes jobs from the ledger's first line to the file on the disk. One per event loop and provider."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import random
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets.errors import (
+    AuthError,
+    CannotCancel,
+    ConnectionFailed,
+    DownloadFailed,
+    JobCancelled,
+    JobExpired,
+    NotFound,
+    ProviderError,
+    SeedanceError,
+    StorageError,
+    UnknownSubmit,
+)
+from seedance_widgets.jobs import store
+from seedance_widgets.jobs.ledger import Ledger, now
+from seedance_widgets.jobs.pace import Pace
+from seedance_widgets.jobs.poller import Poller
+from seedance_widgets.jobs.record import error_to_dict
+from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.providers.http import may_repeat_create
+from seedance_widgets.video import Video
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seedance_widgets.jobs.record import Record, State
+    from seedance_widgets.jobs.track import Track
+    from seedance_widgets.providers.base import Provider, Task
+
+# Seconds of the provider's clock. A create call is repeated only after an answer that nothing was made.
+FIRST_PAUSE = 2.0
+LONGEST_PAUSE = 30.0
+PATIENCE = 3600.0  # with a provider that says "later"
+PATIENCE_OFFLINE = 120.0  # with one that cannot be reached
+DOWNLOADS_AT_ONCE = 4
+LINKS = 3  # fresh links to ask for, where one is dead
+
+_BY_THE_USER = "cancelled by the user"
+
+_engines: dict[asyncio.AbstractEventLoop, list[Engine]] = {}
+
+
+def engine_for(provider: Provider, ledger: Ledger, loop: asyncio.AbstractEventLoop) -> Engine:
+    """The engine of this provider on this loop, so that all its jobs share one poller and one set of rates."""
+    for dead in [known for known in _engines if known.is_closed()]:
+        del _engines[dead]
+    engines = _engines.setdefault(loop, [])
+    for engine in engines:
+        if engine.provider == provider and engine.ledger is ledger:
+            return engine
+    engine = Engine(provider, ledger, loop)
+    engines.append(engine)
+    return engine
+
+
+def live_tracks(ledger: Ledger) -> dict[str, Track]:
+    """The jobs of `ledger` that this process is busy with, on loops that still live, by id."""
+    return {
+        track_id: track
+        for loop, engines in list(_engines.items())
+        if not loop.is_closed()
+        for engine in engines
+        if engine.ledger is ledger
+        for track_id, track in list(engine.tracks.items())
+    }
+
+
+class Engine:
+    """Submits, follows and downloads the jobs of one provider on one loop.
+
+    Attributes:
+        tracks: The jobs that have not ended, by id.
+    """
+
+    def __init__(self, provider: Provider, ledger: Ledger, loop: asyncio.AbstractEventLoop) -> None:
+        self.provider = provider
+        self.ledger = ledger
+        self.loop = loop
+        self.tracks: dict[str, Track] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()  # strong references: a loop holds its tasks weakly
+        self._drivers: dict[str, asyncio.Task[None]] = {}
+        self._pace = Pace(provider.limits)
+        self._poller = Poller(provider, self._trouble)
+        self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+        self._heart: asyncio.Task[None] | None = None
+
+    def start(self, track: Track) -> None:
+        """Take `track` on; from any thread."""
+        track.attach(self)
+        self.tracks[track.record.id] = track
+        bridge.call(self.loop, self._start, track)
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold `task` until it is done."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def cancel(self, track: Track) -> None:
+        """Cancel where that still saves anything; see `Job.cancel`.
+
+        Raises:
+            CannotCancel: The task is running, or has ended, or this provider cannot cancel.
+        """
+        # While the create call is under way, only its answer decides what there is to cancel.
+        await track.until(lambda: track.record.state != "submitting")
+        record = track.record
+        if track.done:
+            raise CannotCancel(f"this job has already ended ({record.state}); there is nothing to cancel.")
+        if record.state == "queued" and record.task_id is not None:
+            try:
+                await self.provider.cancel(record.task_id)
+            except ProviderError as error:
+                track.changed(f"not cancelled: {error.message}", note=error.message)
+                raise
+        elif record.state != "pending":
+            message = (
+                f"this job is {record.state}: {self.provider.label} cancels queued tasks only, and bills a running one "
+                "when it succeeds. You may stop waiting; the video will be kept."
+            )
+            track.changed(note=message)
+            raise CannotCancel(message)
+        if driver := self._drivers.get(record.id):
+            driver.cancel(_BY_THE_USER)
+        await track.until_ended()
+
+    def _start(self, track: Track) -> None:
+        task = self.loop.create_task(self._drive(track))
+        self._drivers[track.record.id] = task
+        self.keep(task)
+        if self._heart is None or self._heart.done():
+            self._heart = self.loop.create_task(self._beat())
+            self.keep(self._heart)
+
+    async def _beat(self) -> None:
+        """Keep the stop button responsive and the clocks on the cards going; close the connections when all is done.
+
+        The loop notices an interrupt only when something happens on it.
+        """
+        try:
+            while self._drivers:
+                for track in list(self.tracks.values()):
+                    track.tick()
+                await asyncio.wait(self._drivers.values(), timeout=bridge.HEARTBEAT)
+        finally:
+            # First: a job that starts while the connections close must have a heart of its own.
+            self._heart = None
+            await self.provider.aclose()
+
+    async def _drive(self, track: Track) -> None:
+        try:
+            if track.record.task_id is None:
+                await self._prepare(track)
+                await self._submit(track)
+            await self._finish(track, await self._follow(track))
+        except asyncio.CancelledError as error:
+            if error.args != (_BY_THE_USER,):
+                raise  # the loop is closing; the ledger knows enough for `resume`
+            await self._fail(track, "cancelled", JobCancelled("the job was cancelled before it ran; it is not billed."))
+        except JobCancelled as error:
+            await self._fail(track, "cancelled", error)
+        except JobExpired as error:
+            await self._fail(track, "expired", error)
+        except UnknownSubmit as error:
+            await self._fail(track, "unknown", error)
+        except AuthError as error:
+            # A task that exists may well succeed: with the right key `resume` will fetch it.
+            await self._fail(track, "failed" if track.record.task_id is None else "unknown", error)
+        except Exception as error:  # noqa: BLE001  kept on the job and raised to whoever waits
+            await self._fail(track, "failed", error)
+        finally:
+            self.tracks.pop(track.record.id, None)
+            self._drivers.pop(track.record.id, None)
+            track.end()
+
+    async def _prepare(self, track: Track) -> None:
+        """Write the job down, with its images, before anything is sent."""
+        record = track.record
+        folder = self.ledger.folder
+
+        def gather() -> None:
+            store.check_space(folder)
+            record.request_hash = track.request.content_hash
+            record.request = store.keep_inputs(folder, track.request)
+
+        await asyncio.to_thread(gather)
+        record.owner = self.ledger.owner
+        lateness = await self.ledger.on_thread(
+            self.ledger.lateness, record.provider, record.model, str(track.request.resolution)
+        )
+        if typical := record.estimate.get("typical_seconds"):
+            record.estimate["expected_seconds"] = typical * (lateness or 1.0)
+        await self.ledger.on_thread(self.ledger.insert, record)
+
+    async def _submit(self, track: Track) -> None:
+        """POST the create call; again only after an answer that says that nothing was made."""
+        record = track.record
+        real = self.provider.limits.real_seconds
+        began: float | None = None
+        await self._pace.take_place()
+        try:
+            for attempt in itertools.count():
+                async with self._pace.turn(record.model, str(track.request.resolution)):
+                    began = self.loop.time() if began is None else began
+                    record.submitted_at = now()
+                    await self._save(track, "submitting", "the create call is sent")
+                    try:
+                        submitted = await self.provider.submit(track.request)
+                        break
+                    except ProviderError as error:
+                        offline = isinstance(error, ConnectionFailed)
+                        patience = real(PATIENCE_OFFLINE if offline else PATIENCE)
+                        if not may_repeat_create(error) or self.loop.time() - began > patience:
+                            raise
+                        await self._save(track, "pending", f"nothing was made: {error.message}", note=_later(error))
+                pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.7, 1.3)  # noqa: S311  jitter
+                self._pace.pause(real(pause))
+            record.task_id = submitted.task_id
+            record.request_id = submitted.request_id
+            await self._save_at_any_cost(track, "queued", f"accepted as {submitted.task_id}")
+        except BaseException:
+            self._pace.leave_place()
+            raise
+        track.in_queue = True
+
+    async def _follow(self, track: Track) -> Task:
+        record = track.record
+        limits = self.provider.limits
+        task_id = record.task_id or ""
+        expected = float(record.estimate.get("expected_seconds") or 60.0) * limits.speed
+
+        def told(task: Task) -> None:
+            if task.status in {"queued", "running"} and task.status != record.state:
+                if task.status == "running":
+                    record.running_at = record.running_at or now()
+                    self._leave_queue(track)
+                self.keep(
+                    self.loop.create_task(self._save_at_any_cost(track, task.status, f"{task.status} at the provider"))
+                )
+            elif track.note:
+                track.changed()
+
+        try:
+            return await self._poller.follow(
+                task_id,
+                elapsed=(now() - (record.submitted_at or now())) * limits.speed,
+                typical=expected,
+                told=told,
+            )
+        except NotFound:
+            raise JobExpired(
+                f"{self.provider.label} does not know the task {task_id} (any more): records are kept for some days "
+                "only, and belong to one account and region."
+            ) from None
+        finally:
+            self._leave_queue(track)
+
+    async def _finish(self, track: Track, task: Task) -> None:
+        record = track.record
+        if task.status == "cancelled":
+            raise JobCancelled("the task was cancelled at the provider before it ran; it is not billed.")
+        if task.status == "expired":
+            raise JobExpired(
+                f"{self.provider.label} gave up on the task: it was not done within execution_expires_after "
+                f"({track.request.execution_expires_after} s). Nothing is billed; submit it again."
+            )
+        if task.status == "failed":
+            raise task.error or ProviderError("the provider says that the task failed, and not why.")
+        record.ready_at = now()
+        told = {"seed": task.seed, "ratio": task.ratio, "resolution": task.resolution, "tokens": task.tokens}
+        record.result = {**told, "url": task.video_url}
+        _settle_price(record, task.tokens)
+        await self._save_at_any_cost(track, "downloading", "the video is made")
+        async with self._downloads:
+            record.video = await self._fetch(track, task, "video_url", ".mp4")
+            if task.last_frame_url:
+                try:
+                    record.last_frame = await self._fetch(track, task, "last_frame_url", "-last.jpg")
+                except (DownloadFailed, JobExpired) as error:  # the video's own end serves as well
+                    track.changed(f"the last frame is taken from the video: {error}")
+        track.video = video_of(track, self.ledger.folder)
+        record.ended_at = now()
+        await self._save_at_any_cost(track, "succeeded", "the file is on the disk")
+
+    async def _fetch(self, track: Track, task: Task, which: str, suffix: str) -> str:
+        """Download one of the task's files, with a fresh link where the old one is dead; return its name."""
+        name = store.media_name(track.record.id, track.record.created_at, suffix)
+        target = self.ledger.folder / store.MEDIA / name
+        for attempt in range(LINKS):
+            url = getattr(task, which)
+            if not url:
+                raise DownloadFailed(f"{self.provider.label} says that the video is made, but gives no link to it.")
+            try:
+                await store.download(url, target, real_seconds=self.provider.limits.real_seconds)
+                if which == "video_url":
+                    await asyncio.to_thread(_check_video, target)
+            except store.LinkExpired as error:
+                if attempt == LINKS - 1:
+                    raise DownloadFailed(
+                        f"the video was made, but its link is dead ({error}) and no fresh one could be had; "
+                        "`await sw.resume()` tries again while the provider keeps it."
+                    ) from None
+                answers = await self.provider.poll([task.task_id])
+                fresh = answers.get(task.task_id)
+                if fresh is None or isinstance(fresh, ProviderError):
+                    raise JobExpired("the video was made, but the provider no longer keeps it.") from None
+                task = fresh
+            else:
+                break
+        return name
+
+    async def _save(self, track: Track, state: State, text: str, *, note: str = "") -> None:
+        record = track.record
+        record.state = state
+        track.changed(text, note=note)
+        # A copy: the ledger's thread must write the job as it is now, whatever happens to it meanwhile.
+        await self.ledger.on_thread(self.ledger.save, dataclasses.replace(record), track.timeline[-1:])
+
+    async def _save_at_any_cost(self, track: Track, state: State, text: str) -> None:
+        """Save after money may have been spent: a full disk is reported, and does not end the job."""
+        try:
+            await self._save(track, state, text)
+        except StorageError as error:
+            track.changed(note=f"not in the ledger yet: {error}")
+
+    async def _fail(self, track: Track, state: State, error: Exception) -> None:
+        track.error = error
+        record = track.record
+        record.error = error_to_dict(error)
+        record.ended_at = now()
+        if record.owner:  # else it never reached the ledger, and nothing was sent
+            await self._save_at_any_cost(track, state, str(error))
+        else:
+            record.state = state
+            track.changed(str(error))
+
+    def _leave_queue(self, track: Track) -> None:
+        if track.in_queue:
+            track.in_queue = False
+            self._pace.leave_place()
+
+    def _trouble(self, error: ProviderError | None) -> None:
+        """Say on every card that the provider cannot be asked just now, and when it answers again."""
+        note = "" if error is None else f"{self.provider.label} cannot be asked just now ({error.message}); trying on"
+        for track in self.tracks.values():
+            if track.record.state in {"queued", "running"} and track.note != note:
+                track.changed(note=note)
+
+
+def video_of(track: Track, folder: Path) -> Video | None:
+    """The job's video as it lies in the ledger's media folder; None where it never came to that."""
+    record = track.record
+    if record.video is None:
+        return None
+    media = folder / store.MEDIA
+    return Video(
+        media / record.video,
+        request=track.request,
+        task_id=record.task_id,
+        url=record.result.get("url"),
+        seed=record.result.get("seed"),
+        tokens=record.result.get("tokens"),
+        price=record.price,
+        currency=record.currency,
+        provider=record.provider,
+        last_frame_path=media / record.last_frame if record.last_frame else None,
+    )
+
+
+def _check_video(path: Path) -> None:
+    """Keep only a file that really is a video."""
+    try:
+        Video(path).frames  # noqa: B018  reads the file's own facts
+    except (ValueError, SeedanceError) as error:
+        path.unlink(missing_ok=True)
+        raise DownloadFailed(
+            f"the video was made, but what its link gave is no video ({error}); `await sw.resume()` tries again while "
+            "the provider keeps it."
+        ) from None
+
+
+def _settle_price(record: Record, tokens: int | None) -> None:
+    """Turn the estimated price into that of the tokens that were really counted."""
+    estimated = record.estimate.get("tokens")
+    if record.price is not None and tokens and estimated:
+        record.price = record.price * tokens / estimated
+
+
+def _later(error: ProviderError) -> str:
+    return f"nothing was made ({error.message}); it is sent again in a moment"

@@ -1,0 +1,230 @@
+"""Job: the handle of one video on its way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets.errors import CannotCancel, JobError
+from seedance_widgets.jobs.record import ENDED, Event, State
+from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.notebook.card import Card, live_display, redraw
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator
+    from contextlib import AbstractContextManager
+
+    from seedance_widgets.jobs.track import Track
+    from seedance_widgets.request import VideoRequest
+    from seedance_widgets.video import Video
+
+
+class Job:
+    """One video on its way, from the first line in the ledger to the file on the disk.
+
+    Await it for the `Video`, or call `result()` where `await` cannot be written. Shown in a notebook it is a card that
+    follows the job. An exception is never lost: it is in `error`, on the card, and raised to whoever waits.
+    """
+
+    def __init__(self, track: Track) -> None:
+        self._track = track
+
+    @property
+    def request(self) -> VideoRequest:
+        """What was asked."""
+        return self._track.request
+
+    @property
+    def error(self) -> Exception | None:
+        """What went wrong, or None."""
+        return self._track.error
+
+    @property
+    def video(self) -> Video | None:
+        """The video, or None before it is there."""
+        return self._track.video
+
+    @property
+    def note(self) -> str:
+        """One sentence on what the job is waiting for just now, or empty."""
+        return self._track.note
+
+    @property
+    def id(self) -> str:
+        """Our id of this job, ten hex digits."""
+        return self._track.record.id
+
+    @property
+    def status(self) -> State:
+        """pending, submitting, queued, running, downloading, succeeded, failed, cancelled, expired or unknown."""
+        return self._track.record.state
+
+    @property
+    def task_id(self) -> str | None:
+        """The provider's id, once it has answered."""
+        return self._track.record.task_id
+
+    @property
+    def provider(self) -> str:
+        """Who makes it: the id that the ledger remembers, such as `ark-cn` or `simulator:ark-cn`."""
+        return self._track.record.provider
+
+    @property
+    def billed(self) -> bool:
+        """Whether it costs money."""
+        return self._track.record.billed
+
+    @property
+    def created_at(self) -> float:
+        """When it was submitted to us, in Unix seconds."""
+        return self._track.record.created_at
+
+    @property
+    def price(self) -> float | None:
+        """What it costs in `currency`: the estimate until the tokens are known; None where it cannot be told."""
+        return self._track.record.price
+
+    @property
+    def currency(self) -> str | None:
+        """`USD` or `CNY`."""
+        return self._track.record.currency
+
+    @property
+    def tokens(self) -> int | None:
+        """What the provider counted, once the video is made."""
+        return self._track.record.result.get("tokens")
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._track.done
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was submitted, until it ended."""
+        return max(0.0, (self._track.record.ended_at or time.time()) - self._track.record.created_at)
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds until it is probably done, from how long such videos took; None where nobody can tell.
+
+        An estimate from the ledger's own history, or from published run times before there is any.
+        """
+        expected = self._track.record.estimate.get("expected_seconds")
+        if self.done or expected is None or self._track.record.submitted_at is None:
+            return None
+        left = self._track.record.submitted_at + float(expected) - time.time()
+        return left if left > 0 else None
+
+    @property
+    def timeline(self) -> tuple[Event, ...]:
+        """What was sent, answered and decided, and when."""
+        return tuple(self._track.timeline)
+
+    def __await__(self) -> Generator[Any, None, Video]:
+        return self._wait().__await__()
+
+    def result(self, timeout: float | None = None) -> Video:
+        """Wait for the video, in a script and in a cell alike; an interrupt or a timeout leaves the job running.
+
+        Args:
+            timeout: Seconds to wait at most; None waits as long as it takes.
+
+        Raises:
+            TimeoutError: It was not done in time; the job goes on.
+            SeedanceError: What went wrong with the job.
+        """
+        return bridge.run(self, timeout)
+
+    def cancel(self) -> asyncio.Future[None]:
+        """Cancel the job where that still saves anything; starts at once, and can be awaited for the outcome.
+
+        Before the submit nothing is sent; a queued task is cancelled at the provider where it has such a call.
+
+        Raises:
+            CannotCancel: (when awaited) The task is running, or has ended, or this provider cannot cancel.
+        """
+        driver = self._track.driver
+        if driver is None:
+            raise CannotCancel(
+                f"job {self.id} is not followed by this process; `await sw.resume()` takes it up, then cancel it."
+            )
+        return bridge.start(driver.loop, driver.cancel(self._track))
+
+    async def watch(self) -> AsyncIterator[State]:
+        """Yield the state now and at every change, until the job has ended."""
+        changes: asyncio.Queue[State] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        last: State | None = None
+        with self.listening(lambda job: bridge.call(loop, changes.put_nowait, job.status)):
+            changes.put_nowait(self.status)
+            while True:
+                state = await changes.get()
+                if state != last:
+                    last = state
+                    yield state
+                if state in ENDED:
+                    return
+
+    def listening(self, listener: Callable[[Job], None]) -> AbstractContextManager[None]:
+        """Call `listener(job)` on the job's loop at every change, and a few times a second while it runs."""
+        return self._track.listening(lambda: listener(self))
+
+    def __repr__(self) -> str:
+        return self.card().text()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.card().mimebundle()
+
+    def _ipython_display_(self) -> None:
+        live_display(self)
+
+    def card(self) -> Card:
+        """What there is to show of this job now."""
+        record = self._track.record
+        return Card(
+            id=self.id,
+            prompt=str(self.request.prompt),
+            state=self.status,
+            provider=self._track.label,
+            billed=self.billed,
+            task_id=self.task_id,
+            model=record.model,
+            elapsed=self.elapsed,
+            eta=self.eta,
+            note=self.note,
+            error=None if self.error is None else str(self.error),
+            price=self.price,
+            currency=self.currency,
+            tokens=self.tokens,
+            video=self.video,
+        )
+
+    async def _wait(self) -> Video:
+        from seedance_widgets.jobs.terminal import progress_line  # noqa: PLC0415  tqdm only where somebody waits
+
+        with progress_line(self):
+            await self._track.until_ended()
+        redraw(self)
+        if self.error is not None:
+            raise self.error.with_traceback(None)  # a fresh traceback for each who waits
+        if self.video is None:
+            raise JobError(
+                f"job {self.id} stopped as {self.status}: its event loop was closed; `sw.resume()` takes it up."
+            )
+        return self.video
+
+
+class JobList(list[Job]):
+    """Jobs, the newest first; shows itself as a table."""
+
+    def __repr__(self) -> str:
+        from seedance_widgets.notebook.card import jobs_text  # noqa: PLC0415  only where it is shown
+
+        return jobs_text([job.card() for job in self])
+
+    def _repr_html_(self) -> str:
+        from seedance_widgets.notebook.card import jobs_html  # noqa: PLC0415  only where it is shown
+
+        return jobs_html([job.card() for job in self])

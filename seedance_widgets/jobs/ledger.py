@@ -1,0 +1,271 @@
+"""The ledger: every job in one SQLite file, written before any money is spent.
+
+All of SQLite runs on one thread of its own: a durable write waits for the disk, and the notebook's loop must not.
+Several kernels may share a folder: SQLite's WAL keeps their writes apart, and a lock file per process tells who lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import sqlite3
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from seedance_widgets.errors import StorageError
+from seedance_widgets.folders import home
+from seedance_widgets.jobs.owner import Owner, is_alive
+from seedance_widgets.jobs.record import ENDED, Event, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FILE = "ledger.sqlite3"
+VERSION = 1
+_JSON = ("request", "error", "result", "estimate")
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Record))
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY, provider TEXT NOT NULL, base_url TEXT NOT NULL, billed INTEGER NOT NULL, model TEXT NOT NULL,
+    request TEXT NOT NULL, request_hash TEXT NOT NULL, owner TEXT NOT NULL, created_at REAL NOT NULL,
+    state TEXT NOT NULL, task_id TEXT, request_id TEXT, submitted_at REAL, running_at REAL, ready_at REAL,
+    ended_at REAL, error TEXT, result TEXT NOT NULL, video TEXT, last_frame TEXT, estimate TEXT NOT NULL,
+    price REAL, currency TEXT
+);
+CREATE INDEX IF NOT EXISTS jobs_by_task ON jobs (task_id);
+CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created_at);
+CREATE INDEX IF NOT EXISTS jobs_by_hash ON jobs (request_hash);
+CREATE TABLE IF NOT EXISTS events (
+    job TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_by_job ON events (job, at);
+"""
+
+_open: dict[Path, Ledger] = {}
+
+
+def open_ledger(folder: Path | None = None) -> Ledger:
+    """The ledger of `folder` (default `home()`), opened once per process.
+
+    Raises:
+        StorageError: The folder cannot be made or written, or the file is no ledger.
+    """
+    folder = folder or home()
+    if folder not in _open:
+        _open[folder] = Ledger(folder)
+    return _open[folder]
+
+
+class Ledger:
+    """Every job of one folder.
+
+    The methods below belong to the ledger's thread: reach them by `ledger.call(ledger.find, id)`, which blocks, or on
+    an event loop by `await ledger.on_thread(ledger.find, id)`. Calls are carried out in the order in which they come.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedance-ledger")
+        self._db: sqlite3.Connection
+        try:
+            self._thread.submit(self._connect).result()
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+
+    def call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one of the methods below and wait for it."""
+        return self._thread.submit(method, *args, **kwargs).result()
+
+    async def on_thread(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one of the methods below without holding up the loop; carried out even if the caller is cancelled."""
+        return await asyncio.shield(asyncio.wrap_future(self._thread.submit(method, *args, **kwargs)))
+
+    def insert(self, record: Record) -> None:
+        """Write a new job; it is on the disk when this returns."""
+        marks = ", ".join("?" * len(_COLUMNS))
+        self._write(f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES ({marks})", _row(record))  # noqa: S608  our names
+
+    def save(self, record: Record, events: Iterable[Event] = ()) -> None:
+        """Write the job as it is now, with what has happened to it; it is on the disk when this returns."""
+        names = [name for name in _COLUMNS if name != "id"]
+        values = dict(zip(_COLUMNS, _row(record), strict=True))
+        self._write(
+            f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",  # noqa: S608  our own names
+            [*(values[name] for name in names), record.id],
+            [(record.id, event.at, event.kind, event.text) for event in events],
+        )
+
+    def find(self, id_or_task: str) -> Record | None:
+        """The job with this id or with this task id at its provider, the newest where several have it."""
+        query = "SELECT * FROM jobs WHERE id = ?1 OR task_id = ?1 ORDER BY created_at DESC LIMIT 1"
+        found = self._read(query, [id_or_task])
+        return found[0] if found else None
+
+    def all(self, *, limit: int | None = None) -> list[Record]:
+        """Every job, the newest first."""
+        return self._read("SELECT * FROM jobs ORDER BY created_at DESC LIMIT ?", [-1 if limit is None else limit])
+
+    def events(self, job_id: str) -> list[Event]:
+        """The timeline of one job, in order."""
+        rows = self._rows("SELECT at, kind, text FROM events WHERE job = ? ORDER BY at, rowid", [job_id])
+        return [Event(at=row["at"], kind=row["kind"], text=row["text"]) for row in rows]
+
+    def claim_unfinished(self, active: Iterable[str] = ()) -> list[Record]:
+        """Take over the jobs that nobody looks after: their process has ended, or is this one and has let them go.
+
+        Args:
+            active: Ids that this process is busy with.
+        """
+        mine = self._owner.name
+        busy = set(active)
+        taken = []
+        alive: dict[str, bool] = {}
+        for record in self._read("SELECT * FROM jobs ORDER BY created_at", []):
+            if record.id in busy or not _is_unfinished(record):
+                continue
+            if record.owner != mine:
+                if record.owner not in alive:
+                    alive[record.owner] = is_alive(self.folder, record.owner)
+                if alive[record.owner]:
+                    continue
+            # Two kernels may try at once: the first UPDATE wins, the other one finds the owner changed.
+            if self._write("UPDATE jobs SET owner = ? WHERE id = ? AND owner = ?", [mine, record.id, record.owner]):
+                record.owner = mine
+                taken.append(record)
+        return taken
+
+    def lateness(self, provider: str, model: str, resolution: str, limit: int = 100) -> float | None:
+        """How long the latest jobs of this kind took against what is typical: the median ratio; None where none is."""
+        query = (
+            "SELECT * FROM jobs WHERE provider = ? AND model = ? AND ready_at > submitted_at "
+            "ORDER BY ready_at DESC LIMIT ?"
+        )
+        ratios = [
+            (record.ready_at - record.submitted_at) / typical
+            for record in self._read(query, [provider, model, limit])
+            if record.request.get("resolution") == resolution
+            and record.ready_at is not None
+            and record.submitted_at is not None
+            and isinstance(typical := record.estimate.get("typical_seconds"), int | float)
+            and typical > 0
+        ]
+        return statistics.median(ratios) if ratios else None
+
+    @property
+    def owner(self) -> str:
+        """Who this process is in the ledger."""
+        return self._owner.name
+
+    def close(self) -> None:
+        """Close the file and give up the ownership of its jobs."""
+        _open.pop(self.folder, None)
+        self.call(self._disconnect)
+        self._thread.shutdown()
+
+    def _connect(self) -> None:
+        with _storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.folder / FILE, timeout=30, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            try:
+                # FULL: a row must survive a power cut, since money follows it.
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._migrate()
+                self._owner = Owner(self.folder)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _migrate(self) -> None:
+        found = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if found > VERSION:
+            raise StorageError(
+                f"{self.folder / FILE} was written by a newer seedance_widgets (format {found}, not {VERSION}); "
+                "upgrade the package, or set SEEDANCE_HOME to another folder."
+            )
+        if found == 0:  # IF NOT EXISTS: another kernel may be doing the same
+            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+    def _disconnect(self) -> None:
+        self._owner.release()
+        self._db.close()
+
+    def _write(self, statement: str, values: list[Any], events: list[tuple[Any, ...]] | None = None) -> int:
+        with _storage_errors(self.folder):
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                changed = self._db.execute(statement, values).rowcount
+                if events:
+                    self._db.executemany("INSERT INTO events (job, at, kind, text) VALUES (?, ?, ?, ?)", events)
+                self._db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):  # nothing to roll back where BEGIN itself failed
+                    self._db.execute("ROLLBACK")
+                raise
+            return changed
+
+    def _rows(self, statement: str, values: list[Any]) -> list[sqlite3.Row]:
+        with _storage_errors(self.folder):
+            return self._db.execute(statement, values).fetchall()
+
+    def _read(self, statement: str, values: list[Any]) -> list[Record]:
+        return [record for row in self._rows(statement, values) if (record := _record(row)) is not None]
+
+
+def _is_unfinished(record: Record) -> bool:
+    if record.state not in ENDED:
+        return True
+    if record.state == "unknown":  # with an id it can be asked for; without one a person must look
+        return record.task_id is not None
+    # A paid video whose file could not be fetched or stored is not lost while the provider keeps it.
+    wrong = (record.error or {}).get("kind")
+    return record.state == "failed" and record.task_id is not None and wrong in {"DownloadFailed", "StorageError"}
+
+
+def _row(record: Record) -> list[Any]:
+    values = {field: getattr(record, field) for field in _COLUMNS}
+    for name in _JSON:
+        values[name] = None if values[name] is None else json.dumps(values[name], ensure_ascii=True, default=repr)
+    values["billed"] = int(record.billed)
+    return [values[name] for name in _COLUMNS]
+
+
+def _record(row: sqlite3.Row) -> Record | None:
+    """The job of a row; None for a damaged one, which must not hide the others."""
+    values = {name: row[name] for name in _COLUMNS}
+    try:
+        for name in _JSON:
+            values[name] = None if values[name] is None else json.loads(values[name])
+    except ValueError:
+        return None
+    if not all(isinstance(values[name], dict) for name in ("request", "result", "estimate")):
+        return None
+    values["billed"] = bool(values["billed"])
+    return Record(**values)
+
+
+@contextlib.contextmanager
+def _storage_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"the ledger in {folder} cannot be used ({error}); nothing is sent without it. "
+            "Free some space or make the folder writable, or set SEEDANCE_HOME to another folder."
+        ) from error
+
+
+def now() -> float:
+    """Unix seconds, as the ledger writes them."""
+    return time.time()

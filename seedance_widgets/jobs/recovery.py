@@ -1,0 +1,114 @@
+"""Take up what a crash, a restart or a closed script left: poll and download, never submit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets import choice
+from seedance_widgets.errors import ConfigurationError, JobCancelled, SeedanceError, UnknownSubmit
+from seedance_widgets.jobs.engine import engine_for, live_tracks, video_of
+from seedance_widgets.jobs.handle import Job, JobList
+from seedance_widgets.jobs.ledger import Ledger, now
+from seedance_widgets.jobs.record import Record, error_from_dict, error_to_dict
+from seedance_widgets.jobs.store import request_values
+from seedance_widgets.jobs.track import Track
+from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.request import VideoRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from seedance_widgets.providers.base import Provider
+
+
+class Resumed:
+    """The jobs that `resume` takes up; works from the moment it is made. Await it for the list, when all have ended."""
+
+    def __init__(self, ledger: Ledger, provider: Provider | None) -> None:
+        self._ledger = ledger
+        self._provider = provider
+        self._loop = bridge.home_loop()
+        self._taken = bridge.start(self._loop, self._take_up())
+        self._taken.add_done_callback(_report)
+
+    def __await__(self) -> Generator[Any, None, JobList]:
+        return self._all_ended().__await__()
+
+    def __repr__(self) -> str:
+        if not self._taken.done():
+            return "looking for unfinished jobs; `await` this to wait for them"
+        jobs = self._taken.result()
+        return repr(jobs) if jobs else "there is no unfinished job"
+
+    def _repr_html_(self) -> str | None:
+        return self._taken.result()._repr_html_() if self._taken.done() and self._taken.result() else None
+
+    async def _take_up(self) -> JobList:
+        records = await self._ledger.on_thread(self._ledger.claim_unfinished, list(live_tracks(self._ledger)))
+        jobs = JobList()
+        for record in records:
+            jobs.append(await self._take_up_one(record))
+        return jobs
+
+    async def _take_up_one(self, record: Record) -> Job:
+        track = await asyncio.to_thread(track_of, self._ledger, record)
+        if record.task_id is None:
+            await self._settle_unsent(track)
+            return Job(track)
+        try:
+            provider = await asyncio.to_thread(choice.provider_for, record.provider, self._provider)
+        except ConfigurationError as error:
+            track.error = error  # the ledger keeps it as it was: with the key, `resume` takes it up
+            return Job(track)
+        record.error = track.error = None
+        record.ended_at = None
+        if record.state not in {"queued", "running"}:
+            record.state = "running"
+        engine_for(provider, self._ledger, self._loop).start(track)
+        return Job(track)
+
+    async def _settle_unsent(self, track: Track) -> None:
+        """Say how a job ended whose process stopped before there was an answer to the create call."""
+        record = track.record
+        if record.state == "pending":
+            record.state = "cancelled"
+            track.error = JobCancelled("the program ended before the create call was sent; nothing was made or billed.")
+        else:
+            record.state = "unknown"
+            track.error = UnknownSubmit(
+                "the program ended while the create call was on its way: a task may exist and be billed. "
+                "Look at the provider's console before you submit it again.",
+                provider=record.provider,
+            )
+        record.error = error_to_dict(track.error)
+        record.ended_at = now()
+        track.changed(str(track.error))
+        await self._ledger.on_thread(self._ledger.save, record, track.timeline[-1:])
+
+    async def _all_ended(self) -> JobList:
+        jobs = await asyncio.shield(self._taken)
+        for job in jobs:
+            if job.error is None or job.done:
+                with contextlib.suppress(SeedanceError):  # it is on the job, and on its card
+                    await job
+        return jobs
+
+
+def track_of(ledger: Ledger, record: Record) -> Track:
+    """What is known of a job from its row in the ledger; blocking, off the loop."""
+    request = VideoRequest.from_dict(request_values(ledger.folder, record.request))
+    timeline = tuple(ledger.call(ledger.events, record.id))
+    track = Track(record, request, label=choice.label_of(record.provider), timeline=timeline)
+    if record.error is not None:
+        track.error = error_from_dict(record.error)
+    if record.state == "succeeded":
+        track.video = video_of(track, ledger.folder)
+    return track
+
+
+def _report(taken: asyncio.Future[JobList]) -> None:
+    """Let an error be seen even where nobody awaits the list."""
+    if not taken.cancelled() and (error := taken.exception()) is not None:
+        taken.get_loop().call_exception_handler({"message": "resume() failed", "exception": error})

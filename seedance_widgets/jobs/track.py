@@ -1,0 +1,125 @@
+"""Track: what is known of one job just now. The engine writes it, `Job` is the handle that people hold."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from seedance_widgets.errors import JobError
+from seedance_widgets.jobs.record import ENDED, Event, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from seedance_widgets.request import VideoRequest
+    from seedance_widgets.video import Video
+
+
+class Driver(Protocol):
+    """Who drives the job: the engine."""
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that the job lives on."""
+
+    async def cancel(self, track: Track) -> None:
+        """Cancel where that still saves anything."""
+
+
+class Track:
+    """The record of a job with what lives only in this process: its timeline's end, its listeners, who drives it.
+
+    Attributes:
+        record: What the ledger holds, or will hold in a moment.
+        label: How people call the provider.
+        note: One sentence on what the job is waiting for, or empty.
+        driver: Who drives it; None where this process does not.
+        in_queue: Whether it holds one of the places in the provider's queue.
+    """
+
+    def __init__(self, record: Record, request: VideoRequest, *, label: str, timeline: tuple[Event, ...] = ()) -> None:
+        self.record = record
+        self.request = request
+        self.label = label
+        self.error: Exception | None = None
+        self.video: Video | None = None
+        self.note = ""
+        self.driver: Driver | None = None
+        self.in_queue = False
+        self.timeline: list[Event] = list(timeline)
+        self._ended: asyncio.Future[None] | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended, well or not."""
+        return self.record.state in ENDED
+
+    def attach(self, driver: Driver) -> None:
+        """From here on `driver` drives the job."""
+        self.driver = driver
+        self._ended = driver.loop.create_future()
+
+    def changed(self, text: str = "", *, note: str = "") -> None:
+        """Something happened: put `text` on the timeline and tell whoever listens."""
+        self.note = note
+        if text:
+            self.timeline.append(Event(time.time(), self.record.state, text))
+        self.tick()
+
+    def tick(self) -> None:
+        """Let whoever listens look again."""
+        for listener in list(self._listeners):
+            try:
+                listener()
+            except Exception as error:  # noqa: BLE001  a broken view must not stop the job; the loop reports it
+                if self.driver is not None:
+                    self.driver.loop.call_exception_handler(
+                        {"message": f"a view of job {self.record.id} failed; the job goes on", "exception": error}
+                    )
+
+    @contextlib.contextmanager
+    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call `listener` at every change, and a few times a second while the job runs."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait, on the job's own loop, until `condition` holds."""
+        holds = asyncio.Event()
+        with self.listening(lambda: holds.set() if condition() else None):
+            if not condition():
+                await holds.wait()
+
+    def end(self) -> None:
+        """Let go whoever waits."""
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    async def until_ended(self) -> None:
+        """Wait until the job has ended, on any loop; whoever stops waiting leaves the job alone.
+
+        Raises:
+            JobError: Nobody in this process drives it.
+        """
+        if self._ended is None or self.driver is None:
+            if self.done:
+                return
+            raise JobError(
+                f"job {self.record.id} is {self.record.state} and not followed by this process; "
+                "`await sw.resume()` takes it up."
+            )
+        if asyncio.get_running_loop() is self.driver.loop:
+            await asyncio.shield(self._ended)
+        else:
+            there = asyncio.run_coroutine_threadsafe(_until(self._ended), self.driver.loop)
+            await asyncio.shield(asyncio.wrap_future(there))
+
+
+async def _until(future: asyncio.Future[None]) -> None:
+    await asyncio.shield(future)

@@ -1,0 +1,1 @@
+"""IPython: the event-loop bridge and what is shown without a widget."""

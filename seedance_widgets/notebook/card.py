@@ -1,0 +1,233 @@
+"""What is shown of a job without a widget: one line in a terminal, a card in a notebook that follows the job."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import secrets
+import time
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets.notebook.loop import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Protocol
+
+    class Shown(Protocol):
+        """What this page needs of a job."""
+
+        @property
+        def done(self) -> bool:
+            """Whether it has ended."""
+
+        def card(self) -> Card:
+            """What there is to show now."""
+
+        def listening(self, listener: Callable[[Any], None]) -> contextlib.AbstractContextManager[None]:
+            """Call `listener` at every change."""
+
+
+# A picture and a word for each state, so that none is told by colour alone.
+SIGNS = {
+    "pending": "○",
+    "submitting": "↑",
+    "queued": "◔",
+    "running": "◑",
+    "downloading": "↓",
+    "succeeded": "✓",
+    "failed": "✕",
+    "cancelled": "⊘",
+    "expired": "⌛",
+    "unknown": "?",
+}
+# The cards on display, while somebody holds the job.
+_shown: weakref.WeakKeyDictionary[Shown, list[tuple[Any, Callable[[Card], dict[str, Any]]]]] = (
+    weakref.WeakKeyDictionary()
+)
+_MONEY = {"USD": "$", "CNY": "¥"}
+_REDRAW = 0.5
+_BOX = (
+    "border:1px solid var(--jp-border-color2, #bdbdbd);border-radius:6px;padding:8px 12px;margin:4px 0;max-width:640px;"
+    "color:var(--jp-content-font-color1, inherit);background:var(--jp-layout-color1, transparent);"
+    "font-family:var(--jp-ui-font-family, sans-serif)"
+)
+_COLOURS = {
+    "succeeded": "#388e3c",
+    "failed": "#d32f2f",
+    "expired": "#d32f2f",
+    "unknown": "#b26a00",
+    "cancelled": "#757575",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What there is to show of one job at one moment; every text in it is shown as text, never as markup."""
+
+    id: str
+    prompt: str
+    state: str
+    provider: str
+    billed: bool
+    task_id: str | None
+    model: str
+    elapsed: float
+    eta: float | None
+    note: str
+    error: str | None
+    price: float | None
+    currency: str | None
+    tokens: int | None
+    video: Any
+
+    def progress_words(self) -> str:
+        """What is known of the time: `31 s, about 24 s to go`."""
+        words = f"{self.elapsed:.0f} s"
+        if self.eta is not None:
+            words += f", about {max(1, round(self.eta))} s to go"
+        return f"{words}, {self.note}" if self.note else words
+
+    def cost_words(self) -> str:
+        """What it costs: `free`, `about $0.26`, `$0.26`, `billed`."""
+        if not self.billed:
+            return "free"
+        if self.price is None:
+            return "billed"
+        return f"{'' if self.tokens else 'about '}{_MONEY.get(self.currency or '', '')}{self.price:.2f}"
+
+    def text(self) -> str:
+        """One line for a terminal."""
+        facts = [self.state, f"{self.provider}, {self.cost_words()}", self.task_id, self.progress_words(), self.error]
+        return f"Job {self.id} · {' · '.join(fact for fact in facts if fact)} · {_short(self.prompt)!r}"
+
+    def html(self) -> str:
+        """The card; a finished one holds the video."""
+        facts = [f"{self.provider} · {self.cost_words()}", self.model, self.task_id, self.progress_words()]
+        if self.tokens:
+            facts.append(f"{self.tokens:,} tokens")
+        line = " · ".join(html.escape(fact) for fact in facts if fact)
+        colour = _COLOURS.get(self.state, "var(--jp-brand-color1, #1976d2)")
+        parts = [
+            f'<div role="status" style="{_BOX}">',
+            f'<div><span aria-hidden="true" style="color:{colour}">{SIGNS[self.state]}</span>',
+            f" <strong>{self.state}</strong> {html.escape(_short(self.prompt, 120))}</div>",
+            f'<div style="font-size:85%;opacity:.8">{line}</div>',
+        ]
+        if self.eta is not None:
+            # Drawn from an estimate, and said so above ("about"): it never reaches the end before the job does.
+            share = min(0.95, self.elapsed / (self.elapsed + self.eta))
+            parts.append(
+                f'<progress value="{share:.2f}" max="1" aria-label="estimated progress" style="width:100%"></progress>'
+            )
+        if self.error:
+            parts.append(f'<div style="color:{colour};white-space:pre-wrap">{html.escape(self.error)}</div>')
+        if self.video is not None:
+            parts.append(self.video._repr_mimebundle_().get("text/html", ""))
+        return "".join([*parts, "</div>"])
+
+    def mimebundle(self) -> dict[str, Any]:
+        """What Jupyter stores and shows."""
+        bundle = {"text/plain": self.text(), "text/html": self.html()}
+        if self.video is not None and (poster := self.video._repr_mimebundle_().get("image/jpeg")):
+            bundle["image/jpeg"] = poster
+        return bundle
+
+
+def live_display(job: Shown) -> None:
+    """Show the job's card where IPython shows things, and keep it up to date until the job has ended."""
+    _follow(job, lambda card: card.mimebundle())
+
+
+@contextlib.contextmanager
+def progress_display(job: Shown) -> Iterator[None]:
+    """In a notebook, show the job while a cell waits for it; one line is left afterwards, for the result follows."""
+    if kernel() is not None:
+
+        def draw(card: Card) -> dict[str, Any]:
+            if card.state != "succeeded":
+                return card.mimebundle()
+            words = f"{card.provider} · {card.cost_words()} · {card.task_id} · made in {card.elapsed:.0f} s"
+            return {
+                "text/plain": words,
+                "text/html": f'<div style="font-size:85%;opacity:.8">{html.escape(words)}</div>',
+            }
+
+        _follow(job, draw)
+    yield
+
+
+def jobs_text(cards: Sequence[Card]) -> str:
+    """Jobs as aligned lines for a terminal."""
+    if not cards:
+        return "no jobs yet"
+    return "\n".join(
+        f"{SIGNS[card.state]} {card.state:11} {card.id}  {card.elapsed:6.0f} s  {card.cost_words():>12}  "
+        f"{card.provider:18} {_short(card.prompt, 40)}"
+        for card in cards
+    )
+
+
+def jobs_html(cards: Sequence[Card]) -> str:
+    """Jobs as a table."""
+    if not cards:
+        return "<p>no jobs yet</p>"
+    heads = ("state", "job", "prompt", "provider", "cost", "seconds", "task")
+    rows = [
+        (
+            f"{SIGNS[card.state]} {card.state}",
+            card.id,
+            _short(card.prompt, 80),
+            card.provider,
+            card.cost_words(),
+            f"{card.elapsed:.0f}",
+            card.task_id or "",
+        )
+        for card in cards
+    ]
+    head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in heads)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table><caption>{len(cards)} jobs</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def redraw(job: Shown) -> None:
+    """Bring the job's cards up to date from the cell that runs now.
+
+    A tool that executes a notebook cell by cell takes in only what belongs to the running cell: without this, the card
+    in an earlier cell would be saved as it was when that cell ended.
+    """
+    for handle, draw in _shown.get(job, ()):
+        handle.update(draw(job.card()), raw=True)
+
+
+def _follow(job: Shown, draw: Callable[[Card], dict[str, Any]]) -> None:
+    from IPython.display import display  # noqa: PLC0415  only where something is shown
+
+    handle = display(draw(job.card()), raw=True, display_id=secrets.token_hex(8))  # type: ignore[no-untyped-call]
+    if job.done or handle is None or kernel() is None:  # a terminal cannot take a line back
+        return
+    _shown.setdefault(job, []).append((handle, draw))
+    stack = contextlib.ExitStack()
+    last = (time.monotonic(), job.card().state, job.card().note)
+
+    def follow(job: Shown) -> None:
+        nonlocal last
+        card = job.card()
+        if card.state == last[1] and card.note == last[2] and time.monotonic() - last[0] < _REDRAW:
+            return
+        last = (time.monotonic(), card.state, card.note)
+        handle.update(draw(card), raw=True)
+        if job.done:
+            stack.close()
+
+    stack.enter_context(job.listening(follow))
+
+
+def _short(text: str, length: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -1,0 +1,132 @@
+"""Look at values of any type without being hurt by them: what `check` and `estimate` stand on."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+import re
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from seedance_widgets.catalog import ProviderFacts, catalogue
+from seedance_widgets.request.images import Image, Unusable
+
+SIMULATOR = "simulator:"
+_SHOWN = 60  # characters of a value that a message repeats
+_SAFE_BITS = 4096  # Python refuses to write out much larger numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """Stands for a value of a type that no field takes; `like` is the plain value it resembles (numpy.int64(5): 5)."""
+
+    type_name: str
+    like: Any = None
+
+
+def tame(value: Any) -> Any:
+    """The value itself where it is plain (None, bool, int, float, str, an image, a flat tuple of these), else `Odd`.
+
+    Rules may then compare and show it: no foreign `__eq__`, `__bool__` or `__repr__` is ever called.
+    """
+    kind = type(value)
+    if value is None or kind in {bool, int, float, str, Image, Unusable}:
+        return value
+    if kind is tuple:
+        return tuple(Odd("tuple") if type(item) is tuple else tame(item) for item in value)
+    try:
+        if isinstance(value, str):  # a subclass, whose own methods may do anything
+            return str.__str__(value)
+        if isinstance(value, int):
+            return int.__int__(value)
+        if isinstance(value, float):
+            return float.__float__(value)
+        like = value.item() if kind.__module__ == "numpy" else operator.index(value)
+        return Odd(kind.__name__, like if type(like) in {bool, int, float, str} else None)
+    except Exception:  # noqa: BLE001  a foreign object may raise anything; `check` never does
+        return Odd(kind.__name__)
+
+
+def shown(value: Any) -> str:
+    """A tamed value for a message, on one line and never long."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "...")
+    if is_whole(value) and value.bit_length() > _SAFE_BITS:
+        return "a number of thousands of digits"
+    if value is None or isinstance(value, (bool, int, float)):
+        text = repr(value)
+        return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    if isinstance(value, tuple):
+        return f"a list of {len(value)}"
+    return f"a value of type {value.type_name if isinstance(value, Odd) else type(value).__name__}"
+
+
+def is_whole(value: Any) -> TypeGuard[int]:
+    """Whether this is an int and no bool."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def whole_like(value: Any) -> int | None:
+    """The whole number that a tamed value of another type stands for: 5.0, "5" and numpy.int64(5) are like 5."""
+    if isinstance(value, Odd):
+        value = value.like
+    if isinstance(value, str):
+        if re.fullmatch(r"\s*[+-]?\d{1,20}(\.0*)?\s*s?\s*", value, re.ASCII) is None:
+            return None
+        return int(value.strip().rstrip("s ").partition(".")[0])
+    if isinstance(value, float):
+        return round(value) if math.isfinite(value) else None
+    return value if is_whole(value) else None
+
+
+def bool_like(value: Any) -> bool | None:
+    """The truth value that a tamed value of another type stands for: 1, "yes" and numpy.True_ are like True."""
+    if isinstance(value, Odd):
+        value = value.like
+    if isinstance(value, str):
+        word = value.strip().lower()
+        return (
+            True if word in {"true", "yes", "on", "1"} else False if word in {"false", "no", "off", "0", ""} else None
+        )
+    if isinstance(value, bool):
+        return value
+    return bool(value) if value is None or value in {0, 1} else None
+
+
+def option_like(value: Any, options: tuple[str, ...]) -> str | None:
+    """The option that a tamed value most likely means: "720P", 720 and "720 p" are like "720p"."""
+    if isinstance(value, Odd):
+        value = value.like
+    if not isinstance(value, str):
+        value = shown(value) if is_whole(value) else ""
+    text = re.sub(r"[\s_]", "", value[:_SHOWN]).lower()
+    for option in options:
+        if text in {option, option.rstrip("p")}:
+            return option
+    close = difflib.get_close_matches(text, options, n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def provider_of(provider: Any) -> tuple[ProviderFacts | None, bool, str]:
+    """The catalogue's facts of a provider, whether it is a simulator, and its name as given.
+
+    Args:
+        provider: None, a catalogue name (`simulator:` may stand before it), or an object with `.name` and `.id`.
+    """
+    if provider is None:
+        return None, False, ""
+    if isinstance(provider, str):
+        name = known_as = str.__str__(provider)
+    else:
+        name, known_as = _text(provider, "name"), _text(provider, "id")
+    simulated = known_as.startswith(SIMULATOR) or name.startswith(SIMULATOR)
+    return catalogue().providers.get(name.removeprefix(SIMULATOR)), simulated, name
+
+
+def _text(thing: Any, attribute: str) -> str:
+    try:
+        value = getattr(thing, attribute, "")
+        return str.__str__(value) if isinstance(value, str) else ""
+    except Exception:  # noqa: BLE001  `check` never raises, whatever it is handed
+        return ""

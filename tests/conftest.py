@@ -1,0 +1,56 @@
+"""What every test starts from: a folder of its own, no keys, and pictures that are drawn here."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+KEYS = ("ARK_API_KEY", "BYTEPLUS_API_KEY", "ACEDATACLOUD_API_TOKEN", "SEEDANCE_PROVIDER", "ARK_BASE_URL")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A ledger folder of the test's own, and an environment without keys."""
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "seedance_videos"
+    monkeypatch.setenv("SEEDANCE_HOME", str(folder))
+    yield folder
+    if folder.exists():
+        folder.chmod(0o755)
+    from seedance_widgets.jobs import ledger
+
+    if folder in ledger._open:
+        ledger._open[folder].close()
+
+
+def draw(width: int, height: int, *, seed: int = 0):
+    """A smooth picture with edges in it, as a PIL image."""
+    import numpy as np
+    from PIL import Image
+
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    red = 127 + 110 * np.sin(x / 90 + seed)
+    green = 127 + 110 * np.cos(y / 70 + seed * 2)
+    blue = 255 * (x + y) / (width + height)
+    pixels = np.stack([red, green, blue], axis=2)
+    pixels[height // 3 : height // 2, width // 4 : width // 2] = (240, 240, 235)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def png() -> bytes:
+    """A 640 x 400 PNG."""
+    buffer = io.BytesIO()
+    draw(640, 400).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def sim():
+    """A simulator without limits, a hundred times as fast as the real thing."""
+    from seedance_widgets import Simulator
+
+    with Simulator(speed=100) as simulator:
+        yield simulator
