@@ -47,7 +47,7 @@ def advice(wire: str, code: str, status: int | None = None, message: str = "") -
     """What the catalogue knows of an error.
 
     The exact code counts first, then its longest dotted beginning (`InvalidParameter.ratio` is an `InvalidParameter`),
-    then the HTTP status, then the general entry. Where a code has several readings, the message decides.
+    then the HTTP status, then the general entry. Where a code has several readings, status and message decide.
 
     Args:
         wire: `ark`, `acedata` (which passes some of Ark's codes through), or `own`.
@@ -73,7 +73,7 @@ def _find(wire: str, code: str, status: int | None, message: str) -> CodeRow:
     wires = {"acedata": ("acedata", "ark")}.get(wire, (wire,))
     for name in _beginnings(code):
         for one in wires:
-            if row := _first(by_code.get((one, name), ()), message):
+            if row := _first(_of_status(by_code.get((one, name), []), status), message):
                 return row
     for shown in (str(status), f"{status // 100}xx") if status is not None else ():
         for one in (*wires, "own"):
@@ -86,6 +86,11 @@ def _beginnings(code: str) -> Iterable[str]:
     while code:
         yield code
         code = code.rpartition(".")[0]
+
+
+def _of_status(rows: list[CodeRow], status: int | None) -> list[CodeRow]:
+    """The rows that were documented with this status, where there are such, else all."""
+    return [row for row in rows if row.status == str(status)] or rows
 
 
 def _first(rows: Iterable[CodeRow], message: str) -> CodeRow | None:

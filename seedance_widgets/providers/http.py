@@ -243,7 +243,7 @@ class Caller:
                 if limiter is not None:
                     await limiter.acquire()
                 sent = True
-                pass
+                deadline.reschedule(asyncio.get_running_loop().time() + total)
 
         headers = {} if data is None else {"Content-Type": "application/json", "Content-Length": str(len(data))}
         request = client.build_request(

@@ -21,7 +21,7 @@ IMAGE_FIELDS = ("first_frame_url", "last_frame_url", "reference_image_urls")
 
 
 @suggest_names
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class VideoRequest:
     """What is asked of a model. Values are kept as given: `check` says what is wrong with them.
 
@@ -134,6 +134,14 @@ class VideoRequest:
         values["reference_image_urls"] = [write(one) for one in given] if isinstance(given, tuple) else write(given)
         return values
 
+    def __repr__(self) -> str:
+        given = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in dataclasses.fields(self)[1:]
+            if not _same(getattr(self, field.name), field.default)
+        ]
+        return f"VideoRequest({', '.join([repr(self.prompt), *given])})"
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> VideoRequest:
         """The request that `to_dict` wrote.
@@ -148,3 +156,8 @@ def _plain_image(value: Any) -> Any:
     if isinstance(value, Image):
         return value.data_uri()
     return str(value) if isinstance(value, Unusable) else value
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Whether a value is the default, of the same type: 1 is not True."""
+    return type(value) is type(default) and value == default

@@ -144,7 +144,7 @@ class Service:
         account = self._account(request)
         self._limits.count_call(account, "list")
         await self._engine.adopt(request.query_params.getlist("filter.task_ids"))
-        tasks, total = ark_wire.page(request.query_params, self._engine.of_account(account), self._clock.now())
+        tasks, total = ark_wire.page(request.query_params, self._engine.of_account(account))
         if "filter.task_ids" in request.query_params:
             for task in tasks:
                 self._poll_misfortune(request, task)

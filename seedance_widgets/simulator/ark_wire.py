@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seedance_widgets.catalog import provider_facts, rules
+from seedance_widgets.catalog import rules
 from seedance_widgets.simulator.refusal import TYPES, Refusal, invalid
 
 if TYPE_CHECKING:
@@ -79,13 +79,12 @@ def check_deletable(task: Task) -> None:
         raise Refusal(409, "TaskCancelledCannotDelete", message, "id")
 
 
-def page(query: QueryParams, tasks: Iterable[Task], now: float) -> tuple[list[Task], int]:
+def page(query: QueryParams, tasks: Iterable[Task]) -> tuple[list[Task], int]:
     """The tasks on one page of a LIST, and how many match in all.
 
     Args:
         query: `page_num`, `page_size` and the filters.
-        tasks: All of the account, the newest first.
-        now: The end of the seven days that a LIST looks back.
+        tasks: All of the account, the newest first; a LIST looks back seven days, after which they are forgotten.
 
     Raises:
         Refusal: A filter or page number cannot be used.
@@ -97,12 +96,10 @@ def page(query: QueryParams, tasks: Iterable[Task], now: float) -> tuple[list[Ta
     ids = frozenset(query.getlist("filter.task_ids"))
     wanted_model = query.get("filter.model")
     tier = query.get("filter.service_tier", "default")
-    oldest = now - (provider_facts("ark-cn").task_seconds or 0)
     found = [
         task
         for task in tasks
         if task.provider != "acedata"
-        and task.created_at >= oldest
         and (not ids or task.id in ids)
         and (status is None or task.status == status)
         and (wanted_model is None or wanted_model in {task.model_id, task.request.get("model")})

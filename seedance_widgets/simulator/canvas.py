@@ -58,7 +58,7 @@ def blend_references(references: Sequence[bytes], prompt: str, seed: int, width:
         return scene
     columns = min(len(others), max(1, round(math.sqrt(len(others) * width / height))))
     rows = math.ceil(len(others) / columns)
-    side = min(width / (columns + 0.35), height / (rows + 0.35))
+    side = min(width / (columns - 0.1), 1.15 * height / rows)
     for index, (picture, palette) in enumerate(others):
         row, column = divmod(index, columns)
         in_row = min(columns, len(others) - row * columns)
@@ -136,5 +136,5 @@ def _tone(picture: Image.Image, own: Any, shared: Any) -> Image.Image:
 
 def _soft_disc(side: int) -> Image.Image:
     small = Image.new("L", (96, 96), 0)
-    small.paste(235, (20, 20, 76, 76))
-    return small.filter(ImageFilter.GaussianBlur(11)).resize((side, side), Image.Resampling.BICUBIC)
+    small.paste(225, (22, 22, 74, 74))
+    return small.filter(ImageFilter.GaussianBlur(10)).resize((side, side), Image.Resampling.BICUBIC)

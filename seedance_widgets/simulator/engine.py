@@ -188,8 +188,7 @@ class Engine:
 
     def _play(self, kind: Kind, task: Task, when: float) -> None:
         if kind == "forget":
-            if when >= self._forget_at(task):
-                self.drop(task)
+            self.drop(task)
         elif task.final:
             return
         elif kind == "ready":

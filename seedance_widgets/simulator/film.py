@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # BT.601 with its tag: players read the tag, and tools that ignore tags assume just this.
 MATRIX, RANGE = Colorspace.ITU601, ColorRange.MPEG
 RESAMPLE = Interpolation.BICUBIC
-_KEY_SHIFT = 1 / 300  # how far the picture may move between keys, in picture heights
+_KEY_SHIFT = 1 / 360  # how far the picture may move between keys, in picture heights
 _KEY_FRAMES = 6  # ... and how many frames they may lie apart, for light and dissolves
 _DISSOLVE = 0.2, 0.8  # from when to when the last frame's picture takes over
 

@@ -23,8 +23,10 @@ class Mark:
         size = max(11, round(_HEIGHT * min(width, height)))
         font = ImageFont.load_default(size)
         edge = max(1, size // 14)
-        box = [round(value) for value in font.getbbox(text, stroke_width=edge)]
-        at, shape = (-box[0], -box[1]), (box[2] - box[0], box[3] - box[1])
+        box = list(font.getbbox(text, stroke_width=edge))
+        box[1::2] = font.getbbox("Ag", stroke_width=edge)[1::2]  # every word on the same line
+        x0, y0, x1, y1 = (round(value) for value in box)
+        at, shape = (-x0, -y0), (x1 - x0, y1 - y0)
         letters, outline = Image.new("L", shape), Image.new("L", shape)
         ImageDraw.Draw(letters).text(at, text, font=font, fill=140)
         ImageDraw.Draw(outline).text(at, text, font=font, fill=70, stroke_width=edge, stroke_fill=70)

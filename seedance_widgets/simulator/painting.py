@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
 
 # Painted this large at most, then enlarged: shapes are soft, and a 4k picture costs no more than a small one.
-_LONG_SIDE = 880
+_LONG_SIDE = 720
 
 _DARK = 80  # a sky whose three channels add up to less is a night sky
 

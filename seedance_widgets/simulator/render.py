@@ -121,7 +121,9 @@ def _ready(graph: Any) -> Iterator[Any]:
 def _sound(film: Film, out: Any) -> Callable[[int | None], None]:
     """Add an AAC stream; the returned function writes the sound up to a frame, or with None all that is left."""
     scene = film.scene
-    stream = out.add_stream("aac", rate=RATE, layout="stereo", options={"b": "96k", "flags": "+bitexact"})
+    stream = out.add_stream(
+        "aac", rate=RATE, layout="stereo", options={"b": "96k", "aac_coder": "fast", "flags": "+bitexact"}
+    )
     samples = round(scene.frames * RATE / scene.fps)
     blocks = chord_blocks(scene.prompt, scene.seed, samples)
     written = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,13 +36,19 @@ def chord_blocks(prompt: str, seed: int, samples: int) -> Iterator[NDArray[np.fl
     voices = [(hertz, dice.uniform(0.06, 0.17), dice.uniform(0, math.tau), dice.uniform(0.25, 0.75)) for hertz in notes]
     fade = min(_FADE_SECONDS * RATE, samples / 2)
     for start in range(0, samples, RATE):
-        index = np.arange(start, min(start + RATE, samples), dtype=np.float64)
-        seconds = index / RATE
-        block: Any = np.zeros((2, len(index)), np.float32)
+        index = np.arange(start, min(start + RATE, samples), dtype=np.float32)
+        within = (index - start) / np.float32(RATE)  # single precision is enough, as each second starts anew
+        block = np.zeros((2, len(index)), np.float32)
         for hertz, swell, phase, side in voices:
-            tone = np.sin(math.tau * hertz * seconds) + 0.25 * np.sin(2 * math.tau * hertz * seconds + phase)
-            tone *= 0.7 + 0.3 * np.sin(math.tau * swell * seconds + phase)
-            block[0] += tone * (1 - side)
-            block[1] += tone * side
-        block *= (0.09 * np.clip(np.minimum(index, samples - 1 - index) / fade, 0, 1)).astype(np.float32)
+            angle = _turn(hertz, start) + np.float32(math.tau * hertz) * within
+            tone = np.sin(angle) + np.float32(0.25) * np.sin(2 * angle + np.float32(phase))
+            tone *= np.float32(0.7) + np.float32(0.3) * np.sin(_turn(swell, start) + math.tau * swell * within)
+            block[0] += tone * np.float32(1 - side)
+            block[1] += tone * np.float32(side)
+        block *= np.float32(0.09) * np.clip(np.minimum(index, samples - 1 - index) / np.float32(fade), 0, 1)
         yield block
+
+
+def _turn(hertz: float, start: int) -> np.float32:
+    """The angle of a wave at sample `start`, in radians below a full turn."""
+    return np.float32(math.tau * math.fmod(hertz * start / RATE, 1.0))

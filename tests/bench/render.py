@@ -18,7 +18,7 @@ from seedance_widgets.simulator.render import ENCODER, Scene, render
 RUNS = 5
 
 
-def run() -> dict[str, float]:
+def run(runs: int = RUNS) -> dict[str, float]:
     """Median seconds, CPU seconds and their ratios for a photograph-like first frame, 1280 x 720, 121 frames."""
     scene = Scene(1280, 720, 121, seed=7, prompt="push in slowly", first=photograph(1600, 900))
     with tempfile.TemporaryDirectory() as folder:
@@ -27,7 +27,7 @@ def run() -> dict[str, float]:
         with av.open(path) as container:
             frames = [frame.reformat(format="yuv420p") for frame in container.decode(video=0)]
         alone, whole = [], []
-        for _ in range(RUNS):  # in turns, so that a busy moment of the machine falls on both
+        for _ in range(runs):  # in turns, so that a busy moment of the machine falls on both
             alone.append(_timed(lambda: encode(frames, Path(folder, "alone.mp4"))))
             whole.append(_timed(lambda: render(scene, path)))
     figures = {

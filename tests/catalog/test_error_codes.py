@@ -8,24 +8,26 @@ import seedance_widgets.errors as tree
 from seedance_widgets.catalog.error_codes import advice, all_codes
 
 MEDIA = ("Text", "Image", "Video", "Audio")
-ARK = (
-    """MissingParameter MissingParameter.x InvalidParameter InvalidParameter.x InvalidParameter.UnsupportedParameter
-    InvalidParameter.TaskTypeConstraint InvalidParameter.TaskTypeMismatch InvalidImageURL.EmptyURL
-    InvalidImageURL.InvalidFormat InvalidEndpoint.ClosedEndpoint SensitiveContentDetected
+ARK_NAMES = """MissingParameter MissingParameter.x InvalidParameter InvalidParameter.x
+    InvalidParameter.UnsupportedParameter InvalidParameter.TaskTypeConstraint InvalidParameter.TaskTypeMismatch
+    InvalidImageURL.EmptyURL InvalidImageURL.InvalidFormat InvalidEndpoint.ClosedEndpoint SensitiveContentDetected
     SensitiveContentDetected.SevereViolation SensitiveContentDetected.Violence AuthenticationError InvalidAccountStatus
     AccessDenied AccountOverdueError OperationDenied.ServiceNotOpen OperationDenied.ServiceOverdue
     InvalidEndpointOrModel.NotFound InvalidEndpointOrModel.ModelIDAccessDisabled ModelNotOpen NotFound.id
     ResourceNotFound TaskRunningCannotCancel RateLimitExceeded.EndpointRPMExceeded ModelAccountRpmRateLimitExceeded
     APIAccountRpmRateLimitExceeded AccountRateLimitExceeded RequestBurstTooFast QuotaExceeded SetLimitExceeded
-    InflightBatchsizeExceeded ServerOverloaded InternalServiceError""".split()
-    + [f"Input{one}SensitiveContentDetected" for one in MEDIA]
-    + [f"Output{one}SensitiveContentDetected" for one in MEDIA]
-    + [f"Input{one}SensitiveContentDetected.PolicyViolation" for one in MEDIA]
-    + [f"Input{one}SensitiveContentDetected.PrivacyInformation" for one in ("Image", "Video")]
-)
-ACE = """bad_request token_mismatched api_not_implemented disabled no_token invalid_token token_expired no_api not_found
-    request_too_large too_many_requests api_error internal_error used_up duplication busy forbidden canceled timeout
-    content_too_large not_applied unknown""".split()
+    InflightBatchsizeExceeded ServerOverloaded InternalServiceError"""
+ACE_NAMES = """bad_request token_mismatched api_not_implemented disabled no_token invalid_token token_expired no_api
+    not_found request_too_large too_many_requests api_error internal_error used_up duplication busy forbidden canceled
+    timeout content_too_large not_applied unknown"""
+ARK = [
+    *ARK_NAMES.split(),
+    *(f"Input{one}SensitiveContentDetected" for one in MEDIA),
+    *(f"Output{one}SensitiveContentDetected" for one in MEDIA),
+    *(f"Input{one}SensitiveContentDetected.PolicyViolation" for one in MEDIA),
+    *(f"Input{one}SensitiveContentDetected.PrivacyInformation" for one in ("Image", "Video")),
+]
+ACE = ACE_NAMES.split()
 
 
 @pytest.mark.parametrize(("wire", "code"), [("ark", one) for one in ARK] + [("acedata", one) for one in ACE])
@@ -71,6 +73,11 @@ def test_the_exact_code_counts_before_its_beginning_before_the_status():
 def test_quota_exceeded_is_read_by_its_message(message, repeat):
     kind, known = advice("ark", "QuotaExceeded", 429, message)
     assert (kind, known.repeat) == ("QuotaExceeded", repeat)
+
+
+def test_one_code_may_mean_different_things_with_different_statuses():
+    found = [advice("acedata", "api_error", status)[1].repeat for status in (500, 503, None, 599)]
+    assert found == ["never", "after_wait", "never", "never"]
 
 
 def test_acedata_passes_arks_codes_through():

@@ -119,3 +119,11 @@ def test_a_killed_kernel_leaves_nothing_behind_that_resume_does_not_finish(start
     assert cell.text == f"['{job_id}'] succeeded\n"
     cell = second.run("print(len(sw.jobs()), sw.job(jobs[0].task_id).video.frames)")
     assert cell.text == "1 49\n"
+
+
+def test_old_nesting_is_warned_of_with_the_reason(kernel):
+    setup(kernel)
+    kernel.run("import nest_asyncio; nest_asyncio.apply()")
+    cell = kernel.run("print(sw.submit(request).result().frames)")
+    assert cell.text == "49\n"
+    assert "loses every click" in cell.stderr

@@ -29,7 +29,7 @@ class Call:
 
 @dataclass
 class Reply:
-    """`how`: answer | drop (hang up) | half (hang up in the middle) | hang (say nothing) | garbage | drip (for ever)."""
+    """`how`: answer, drop (hang up), half (hang up in the middle), hang (say nothing), garbage, drip (for ever)."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -174,3 +174,26 @@ def request_of():
         return VideoRequest(prompt, **changes)
 
     return make
+
+
+@pytest.fixture
+def self_signed(tmp_path):
+    """A TLS context for this machine with a certificate that nobody vouches for."""
+    import datetime as dt
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
+    data = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    data += key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path / "self-signed.pem"
+    path.write_bytes(data)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path)
+    return tls

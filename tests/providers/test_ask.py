@@ -107,8 +107,15 @@ async def test_a_list_that_fails_once_by_chance_is_not_halved(server, ark):
 
 @pytest.mark.parametrize(
     "bad",
-    [drop(), Reply(500, b"oops"), Reply(503), Reply(429, {"error": {"code": "RequestBurstTooFast", "message": "x"}})]
-    + [Reply(200, b"<html>"), Reply(200, record("a"), how="half"), Reply(how="garbage")],
+    [
+        drop(),
+        Reply(500, b"oops"),
+        Reply(503),
+        Reply(429, {"error": {"code": "RequestBurstTooFast", "message": "x"}}),
+        Reply(200, b"<html>"),
+        Reply(200, record("a"), how="half"),
+        Reply(how="garbage"),
+    ],
     ids=lambda reply: f"{reply.how}-{reply.status}",
 )
 async def test_a_poll_is_repeated_until_it_succeeds(server, ark, bad):
@@ -155,7 +162,7 @@ async def test_repeats_are_not_logged_and_the_log_never_holds_the_key(server, ar
     assert capfd.readouterr().err == ""
 
 
-# ------------------------------------------------------------------------------------------------------------- cancelling
+# ----------------------------------------------------------------------------------------------------------- cancelling
 
 
 async def test_a_queued_task_is_cancelled(server, ark):
@@ -231,7 +238,7 @@ async def test_acedata_odd_batches_are_server_errors(server, ace, body):
         await ace.poll(["u-1", "u-2"])
 
 
-# ------------------------------------------------------------------------------------------------------------------ rates
+# ---------------------------------------------------------------------------------------------------------------- rates
 
 
 def most_in_a_second(times):

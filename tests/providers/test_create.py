@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 
 import pytest
 
@@ -185,12 +183,8 @@ async def test_without_a_connection_nothing_was_sent_and_it_may_be_sent_again(re
     await provider.aclose()
 
 
-async def test_an_untrusted_certificate_means_nothing_was_sent_and_says_why(tmp_path, request_of, fast):
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "c", "-days", "1"]
-    subprocess.run([*made, "-subj", "/CN=127.0.0.1"], cwd=tmp_path, check=True, capture_output=True)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "c", tmp_path / "k")
-    server = await Server().start(tls)
+async def test_an_untrusted_certificate_means_nothing_was_sent_and_says_why(self_signed, request_of, fast):
+    server = await Server().start(self_signed)
     provider = AceDataCloud(KEY, base_url=f"https://127.0.0.1:{server.port}", limits=fast)
     error = await failure_of(provider, request_of())
     assert type(error) is errors.ConnectionFailed

@@ -199,10 +199,9 @@ def test_acedata_shape_a_failed_holds_the_error_in_its_data():
     assert error.code == "OutputAudioSensitiveContentDetected"
 
 
-KEYS = st.sampled_from(
-    "id status state error code message content video_url last_frame_url usage completion_tokens total_tokens seed "
-    "resolution ratio created_at updated_at response data success task_id trace_id started_at finished_at param".split()
-)
+NAMES = """id status state error code message content video_url last_frame_url usage completion_tokens total_tokens seed
+    resolution ratio created_at updated_at response data success task_id trace_id started_at finished_at param"""
+KEYS = st.sampled_from(NAMES.split())
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -223,9 +222,7 @@ def test_no_record_makes_the_parsers_stumble(record):
             json.dumps(task.raw).encode()
             assert task.status in {"queued", "running", "succeeded", "failed", "cancelled", "expired"}
             assert (task.error is not None) == (task.status == "failed")
-    refusal = read_refusal(record)
-    assert refusal is None or field_of(refusal, {"content": record}) is None or True
-    keepable(record)
+            assert task.raw == keepable(task.raw)
 
 
 @given(VALUES, VALUES)

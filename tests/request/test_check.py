@@ -189,7 +189,8 @@ def test_commands_in_the_prompt_are_warned_of_and_taken_out():
 
 
 def test_the_advised_length_is_a_warning_and_acedatas_limit_an_error():
-    assert only(problems(prompt="a" * 10_000)).severity == "warning"
+    assert only(problems(prompt="a" * 7_000)).severity == "warning"
+    assert only(problems(prompt="a" * 10_000)).severity == "error"
     assert only(problems(prompt="cat " * 1001)).severity == "warning"
     assert only(problems(prompt="猫" * 501)).severity == "warning"
     assert problems(prompt="猫" * 500) == ()

@@ -264,6 +264,13 @@ def test_it_starts_and_stops_quickly_and_leaves_nothing_behind():
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+def test_answers_on_a_kept_connection_are_not_held_back(sim, ark):
+    ark.list()
+    (connection,) = sim._server.server_state.connections
+    accepted = connection.transport.get_extra_info("socket")
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_it_starts_while_the_main_thread_runs_a_loop():
     with Simulator() as sim:
         async with httpx.AsyncClient(headers={"authorization": "Bearer x"}) as http:

@@ -104,6 +104,14 @@ def test_slow_runs_ten_times_as_long(sim, ark):
     assert ark.status(slow) == "succeeded"
 
 
+def test_the_flex_tier_takes_its_time(sim, ark):
+    plain, flex = ark.made("a cat", seed=1), ark.made("a cat", seed=1, service_tier="flex")
+    sim.clock.advance(45)  # 40 s and 3 s at most
+    assert (ark.status(plain), ark.status(flex)) == ("succeeded", "running")
+    sim.clock.advance(120)
+    assert ark.status(flex) == "succeeded"
+
+
 def test_stuck_runs_until_it_expires_and_expire_is_early(sim, ark):
     stuck, early = ark.made("a cat [sim:stuck]"), ark.made("a cat [sim:expire=30]")
     sim.clock.advance(40)
