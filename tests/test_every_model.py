@@ -11,7 +11,6 @@ import seedance_widgets as sw
 from seedance_widgets.catalog import catalogue
 from seedance_widgets.request.framing import centre_crop
 
-
 MODELS = catalogue().models
 CASES = [(name, mode) for name, model in MODELS.items() for mode in model.modes]
 

@@ -134,9 +134,8 @@ class Ark(Service):
         found: dict[str, Task | ProviderError] = {}
         if len(wanted) > FEW:
             # LIST shows one tier at a time; of a task from an earlier kernel the tier is not known.
-            flex = [one for one in wanted if self._tiers.get(one, "default") != "default"]
-            for tier, ids in (("default", [one for one in wanted if one not in set(flex)]), ("flex", flex)):
-                found |= await self._list(ids, tier)
+            for tier in ("default", "flex"):
+                found |= await self._list([one for one in wanted if self._tiers.get(one, "default") == tier], tier)
             if missing := [one for one in wanted if one not in found and one not in self._tiers]:
                 found |= await self._list(missing, "flex")
         left = [one for one in wanted if one not in found]
@@ -225,8 +224,9 @@ class Ark(Service):
                     if _is_too_long(result):
                         return None
                     break
-                # Some servers hang up on an address that is too long for them; once may be chance.
-                if result.kind == "broken" and last_chance:
+                if result.kind != "broken":
+                    break
+                if last_chance:  # some servers hang up on an address that is too long for them; once may be chance
                     return None
             if isinstance(result, Answer) and result.good and result.body is not None:
                 return result

@@ -54,6 +54,8 @@ _ROLES = {
 
 def shown(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text` in one line, without control characters and at most `longest` characters long."""
+    if len(text) <= longest and text.isprintable() and "  " not in text:
+        return text.strip()
     # Not printable are, among others, control characters, halves of characters, and what turns the writing round.
     plain = "".join(
         " " if sign.isspace() else sign for sign in text[: 4 * longest] if sign.isspace() or sign.isprintable()
