@@ -9,7 +9,6 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import (
-    AuthError,
     CannotCancel,
     ConnectionFailed,
     DownloadFailed,
@@ -17,18 +16,16 @@ from seedance_widgets.errors import (
     JobExpired,
     NotFound,
     ProviderError,
-    SeedanceError,
     StorageError,
     UnknownSubmit,
 )
-from seedance_widgets.jobs import store
+from seedance_widgets.jobs import results, store
 from seedance_widgets.jobs.ledger import Ledger, now
 from seedance_widgets.jobs.pace import Pace
 from seedance_widgets.jobs.poller import Poller
 from seedance_widgets.jobs.record import error_to_dict
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.providers.http import may_repeat_create
-from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +40,6 @@ LONGEST_PAUSE = 30.0
 PATIENCE = 3600.0  # with a provider that says "later"
 PATIENCE_OFFLINE = 120.0  # with one that cannot be reached
 DOWNLOADS_AT_ONCE = 4
-LINKS = 3  # fresh links to ask for, where one is dead
 
 _BY_THE_USER = "cancelled by the user"
 
@@ -170,13 +166,8 @@ class Engine:
             await self._fail(track, "cancelled", error)
         except JobExpired as error:
             await self._fail(track, "expired", error)
-        except UnknownSubmit as error:
-            await self._fail(track, "unknown", error)
-        except AuthError as error:
-            # A task that exists may well succeed: with the right key `resume` will fetch it.
-            await self._fail(track, "failed" if track.record.task_id is None else "unknown", error)
         except Exception as error:  # noqa: BLE001  kept on the job and raised to whoever waits
-            await self._fail(track, "failed", error)
+            await self._fail(track, _state_after(error, track.record), error)
         finally:
             self.tracks.pop(track.record.id, None)
             self._drivers.pop(track.record.id, None)
@@ -274,49 +265,32 @@ class Engine:
                 f"({track.request.execution_expires_after} s). Nothing is billed; submit it again."
             )
         if task.status == "failed":
-            raise task.error or ProviderError("the provider says that the task failed, and not why.")
+            error = task.error or ProviderError("the provider says that the task failed, and not why.")
+            await self._fail(track, "failed", error)
+            return
         record.ready_at = now()
         told = {"seed": task.seed, "ratio": task.ratio, "resolution": task.resolution, "tokens": task.tokens}
         record.result = {**told, "url": task.video_url}
         _settle_price(record, task.tokens)
         await self._save_at_any_cost(track, "downloading", "the video is made")
         async with self._downloads:
-            record.video = await self._fetch(track, task, "video_url", ".mp4")
+            record.video = await results.fetch(self.provider, task, "video_url", self._media(track, ".mp4"))
             if task.last_frame_url:
                 try:
-                    record.last_frame = await self._fetch(track, task, "last_frame_url", "-last.jpg")
+                    target = self._media(track, "-last.jpg")
+                    record.last_frame = await results.fetch(self.provider, task, "last_frame_url", target)
                 except (DownloadFailed, JobExpired) as error:  # the video's own end serves as well
                     track.changed(f"the last frame is taken from the video: {error}")
-        track.video = video_of(track, self.ledger.folder)
+        video = results.video_of(track, self.ledger.folder)
+        if video is not None and track.watched:  # a card will show it: not on the loop
+            await asyncio.to_thread(video.poster)
+        track.video = video
         record.ended_at = now()
         await self._save_at_any_cost(track, "succeeded", "the file is on the disk")
 
-    async def _fetch(self, track: Track, task: Task, which: str, suffix: str) -> str:
-        """Download one of the task's files, with a fresh link where the old one is dead; return its name."""
+    def _media(self, track: Track, suffix: str) -> Path:
         name = store.media_name(track.record.id, track.record.created_at, suffix)
-        target = self.ledger.folder / store.MEDIA / name
-        for attempt in range(LINKS):
-            url = getattr(task, which)
-            if not url:
-                raise DownloadFailed(f"{self.provider.label} says that the video is made, but gives no link to it.")
-            try:
-                await store.download(url, target, real_seconds=self.provider.limits.real_seconds)
-                if which == "video_url":
-                    await asyncio.to_thread(_check_video, target)
-            except store.LinkExpired as error:
-                if attempt == LINKS - 1:
-                    raise DownloadFailed(
-                        f"the video was made, but its link is dead ({error}) and no fresh one could be had; "
-                        "`await sw.resume()` tries again while the provider keeps it."
-                    ) from None
-                answers = await self.provider.poll([task.task_id])
-                fresh = answers.get(task.task_id)
-                if fresh is None or isinstance(fresh, ProviderError):
-                    raise JobExpired("the video was made, but the provider no longer keeps it.") from None
-                task = fresh
-            else:
-                break
-        return name
+        return self.ledger.folder / store.MEDIA / name
 
     async def _save(self, track: Track, state: State, text: str, *, note: str = "") -> None:
         record = track.record
@@ -356,36 +330,16 @@ class Engine:
                 track.changed(note=note)
 
 
-def video_of(track: Track, folder: Path) -> Video | None:
-    """The job's video as it lies in the ledger's media folder; None where it never came to that."""
-    record = track.record
-    if record.video is None:
-        return None
-    media = folder / store.MEDIA
-    return Video(
-        media / record.video,
-        request=track.request,
-        task_id=record.task_id,
-        url=record.result.get("url"),
-        seed=record.result.get("seed"),
-        tokens=record.result.get("tokens"),
-        price=record.price,
-        currency=record.currency,
-        provider=record.provider,
-        last_frame_path=media / record.last_frame if record.last_frame else None,
-    )
-
-
-def _check_video(path: Path) -> None:
-    """Keep only a file that really is a video."""
-    try:
-        Video(path).frames  # noqa: B018  reads the file's own facts
-    except (ValueError, SeedanceError) as error:
-        path.unlink(missing_ok=True)
-        raise DownloadFailed(
-            f"the video was made, but what its link gave is no video ({error}); `await sw.resume()` tries again while "
-            "the provider keeps it."
-        ) from None
+def _state_after(error: Exception, record: Record) -> State:
+    """What an error makes of a job, where it is not the provider's verdict on the task."""
+    if record.task_id is None:
+        # Our own errors say that nothing was made; of any other one during the create call nobody can tell.
+        lost = isinstance(error, UnknownSubmit) or (
+            record.state == "submitting" and not isinstance(error, SeedanceError)
+        )
+        return "unknown" if lost else "failed"
+    # The task lives on, and may well succeed: `resume` asks for it again, or fetches its video again.
+    return "failed" if record.ready_at is not None else "unknown"
 
 
 def _settle_price(record: Record, tokens: int | None) -> None:

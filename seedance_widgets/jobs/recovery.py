@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_widgets import choice
 from seedance_widgets.errors import ConfigurationError, JobCancelled, SeedanceError, UnknownSubmit
-from seedance_widgets.jobs.engine import engine_for, live_tracks, video_of
+from seedance_widgets.jobs.engine import engine_for, live_tracks
 from seedance_widgets.jobs.handle import Job, JobList
 from seedance_widgets.jobs.ledger import Ledger, now
 from seedance_widgets.jobs.record import Record, error_from_dict, error_to_dict
+from seedance_widgets.jobs.results import video_of
 from seedance_widgets.jobs.store import request_values
 from seedance_widgets.jobs.track import Track
 from seedance_widgets.notebook import loop as bridge

@@ -57,6 +57,11 @@ class Track:
         """Whether the job has ended, well or not."""
         return self.record.state in ENDED
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody listens, such as a card on display."""
+        return bool(self._listeners)
+
     def attach(self, driver: Driver) -> None:
         """From here on `driver` drives the job."""
         self.driver = driver

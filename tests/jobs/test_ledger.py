@@ -125,8 +125,8 @@ def test_only_what_can_go_on_is_unfinished(ledger):
         "unkn": {"state": "unknown"},
         "key0": {"state": "unknown", "task_id": "t3"},
         "fail": {"state": "failed", "task_id": "t4", "error": {"kind": "ModerationError"}},
-        "lost": {"state": "failed", "task_id": "t5", "error": {"kind": "DownloadFailed"}},
-        "full": {"state": "failed", "task_id": "t6", "error": {"kind": "StorageError"}},
+        "lost": {"state": "failed", "task_id": "t5", "ready_at": 9.0, "error": {"kind": "DownloadFailed"}},
+        "full": {"state": "failed", "task_id": "t6", "ready_at": 9.0, "error": {"kind": "StorageError"}},
         "none": {"state": "failed", "error": {"kind": "StorageError"}},
     }
     for job_id, values in states.items():
