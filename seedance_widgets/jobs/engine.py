@@ -16,6 +16,7 @@ from seedance_widgets.errors import (
     JobExpired,
     NotFound,
     ProviderError,
+    SeedanceError,
     StorageError,
     UnknownSubmit,
 )

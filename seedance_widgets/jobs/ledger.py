@@ -233,24 +233,6 @@ def _is_unfinished(record: Record) -> bool:
     return record.state == "unknown" or (record.state == "failed" and record.ready_at is not None)
 
 
-def _rows(self, statement: str, values: list[Any]) -> list[sqlite3.Row]:
-        with _storage_errors(self.folder):
-            return self._db.execute(statement, values).fetchall()
-
-    def _read(self, statement: str, values: list[Any]) -> list[Record]:
-        return [record for row in self._rows(statement, values) if (record := _record(row)) is not None]
-
-
-def _is_unfinished(record: Record) -> bool:
-    if record.state not in ENDED:
-        return True
-    if record.state == "unknown":  # with an id it can be asked for; without one a person must look
-        return record.task_id is not None
-    # A paid video whose file could not be fetched or stored is not lost while the provider keeps it.
-    wrong = (record.error or {}).get("kind")
-    return record.state == "failed" and record.task_id is not None and wrong in {"DownloadFailed", "StorageError"}
-
-
 def _row(record: Record) -> list[Any]:
     values = {field: getattr(record, field) for field in _COLUMNS}
     for name in _JSON:
