@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.jobs import submit
@@ -70,7 +71,9 @@ async def generate_video_from_image(
         RequestError: The request has errors; nothing was written, sent or spent.
         SeedanceError: What went wrong on the way; see `seedance_widgets.errors`.
     """
-    request = VideoRequest(
+    # In a thread: pixels given as an array are encoded, which takes a while.
+    request = await asyncio.to_thread(
+        VideoRequest,
         prompt=prompt,
         first_frame_url=first_frame_url,
         last_frame_url=last_frame_url,
@@ -109,6 +112,6 @@ async def generate_video(prompt: str, *, provider: Provider | str | None = None,
         RequestError: The request has errors; nothing was written, sent or spent.
         SeedanceError: What went wrong on the way; see `seedance_widgets.errors`.
     """
-    job = submit(VideoRequest(prompt, **settings), provider)
+    job = submit(await asyncio.to_thread(VideoRequest, prompt, **settings), provider)
     with progress_display(job):
         return await job

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from seedance_widgets.catalog import catalogue
 from seedance_widgets.errors import ConfigurationError
 from seedance_widgets.folders import home
+from seedance_widgets.providers.base import Provider
 
 if TYPE_CHECKING:
-    from seedance_widgets.providers.base import Provider
     from seedance_widgets.simulator import Simulator
 
 SIMULATED = "simulator:"
@@ -61,23 +61,35 @@ def resolve(given: Provider | str | None = None) -> Provider:
     """The provider for a call: `given`, else the one in use, else the one that the environment names."""
     if given is None:
         return _used if _used is not None else _named(_from_environment())
-    return _named(given) if isinstance(given, str) else given
+    if isinstance(given, str):
+        return _named(given)
+    if isinstance(given, type) or not isinstance(given, Provider):
+        raise ConfigurationError(
+            f"{given!r} is no provider; give one, such as sw.providers.Ark(), or a name: simulator, ark, byteplus, "
+            "acedata."
+        )
+    return given
 
 
-def provider_for(ledger_id: str, given: Provider | None = None) -> Provider:
+def provider_for(ledger_id: str, base_url: str, given: Provider | None = None) -> Provider:
     """The provider that a job of the ledger belongs to.
 
     Args:
         ledger_id: What `Provider.id` said when the job was submitted.
+        base_url: Where that was; a simulator may have moved to another port since.
         given: Taken where it is that one.
 
     Raises:
-        ConfigurationError: Its key is missing.
+        ConfigurationError: Its key is missing, or it is now asked at another address.
     """
-    for candidate in (given, _used):
-        if candidate is not None and candidate.id == ledger_id:
-            return candidate
-    return _named(ledger_id)
+    fitting = (one for one in (given, _used) if one is not None and one.id == ledger_id)
+    chosen = next(fitting, None) or _named(ledger_id)
+    if chosen.billed and chosen.base_url != base_url:
+        raise ConfigurationError(
+            f"the job was submitted at {base_url}, and {chosen.label} is now asked at {chosen.base_url}; "
+            "pass the right provider: sw.resume(provider)."
+        )
+    return chosen
 
 
 def label_of(ledger_id: str) -> str:
@@ -121,10 +133,12 @@ def _named(name: str) -> Provider:
             raise ConfigurationError(
                 f"no provider is called {name!r}; choose one of simulator, ark (Volcengine), byteplus, acedata."
             )
-        if key not in _made:
-            from seedance_widgets import providers  # noqa: PLC0415  httpx only where a provider is used
+        from seedance_widgets import providers  # noqa: PLC0415  httpx only where a provider is used
 
-            _made[key] = providers.AceDataCloud() if key == "acedata" else providers.Ark(region=_REGIONS[key])
+        # Made anew, for the key may have been corrected; kept where nothing has changed.
+        made = providers.AceDataCloud() if key == "acedata" else providers.Ark(region=_REGIONS[key])
+        if _made.get(key) != made:
+            _made[key] = made
         return _made[key]
 
 
@@ -146,3 +160,13 @@ def _embedded_simulator() -> Simulator:
         _simulator = Simulator(state=home() / ".simulator")
         _simulator.start()
     return _simulator
+
+
+def _forget() -> None:
+    """In a forked process: the simulator's thread stayed behind."""
+    global _simulator  # noqa: PLW0603  one for the process
+    _simulator = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

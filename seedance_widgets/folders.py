@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
-_first_home: Path | None = None
+from seedance_widgets.errors import StorageError
 
 
 def home() -> Path:
     """The folder of the ledger and its videos: `SEEDANCE_HOME`, else `seedance_videos` beside the notebook.
 
-    The latter is settled once per process, so that a later `os.chdir` does not hide yesterday's videos.
+    Raises:
+        StorageError: There is no such home folder (`~somebody`), or the current folder is gone.
     """
-    global _first_home  # noqa: PLW0603  one folder for the process
-    if given := os.environ.get("SEEDANCE_HOME"):
+    return _absolute(os.environ.get("SEEDANCE_HOME") or "seedance_videos")
+
+
+@cache
+def _absolute(given: str) -> Path:
+    # Settled once per process, so that a later `os.chdir` does not hide yesterday's videos.
+    try:
         return Path(given).expanduser().absolute()
-    if _first_home is None:
-        _first_home = Path("seedance_videos").absolute()
-    return _first_home
+    except (OSError, RuntimeError) as error:
+        raise StorageError(
+            f"{given!r} is no folder to keep videos in ({error}); set SEEDANCE_HOME to another one."
+        ) from None

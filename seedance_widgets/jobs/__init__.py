@@ -48,7 +48,7 @@ def submit(request: VideoRequest, provider: Provider | str | None = None, *, ima
         raise RequestError(errors)
     expected = estimate(request, chosen)
     known = find_model(request.model)
-    facts: dict[str, Any] = {"tokens": expected.tokens, "seconds": expected.seconds}
+    facts: dict[str, Any] = {"tokens": expected.tokens, "seconds": expected.seconds, "price": expected.price}
     if known is not None and expected.seconds is not None:
         typical = known.typical_seconds(request.resolution, expected.seconds)
         facts["typical_seconds"] = chosen.limits.real_seconds(typical)

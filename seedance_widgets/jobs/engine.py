@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
+import os
 import random
+import threading
 from typing import TYPE_CHECKING, Any
 
+from seedance_widgets.catalog import provider_facts
 from seedance_widgets.errors import (
     CannotCancel,
     ConnectionFailed,
-    DownloadFailed,
     JobCancelled,
     JobExpired,
     NotFound,
     ProviderError,
     SeedanceError,
-    StorageError,
     UnknownSubmit,
 )
 from seedance_widgets.jobs import results, store
@@ -41,23 +42,29 @@ LONGEST_PAUSE = 30.0
 PATIENCE = 3600.0  # with a provider that says "later"
 PATIENCE_OFFLINE = 120.0  # with one that cannot be reached
 DOWNLOADS_AT_ONCE = 4
+MOST_LATE = 5.0  # history may stretch or shrink what is typical so far
+BEATS_UNTIL_SAVED = 8
 
 _BY_THE_USER = "cancelled by the user"
 
 _engines: dict[asyncio.AbstractEventLoop, list[Engine]] = {}
+_engines_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a forked process has none of the loops
+    os.register_at_fork(after_in_child=_engines.clear)
 
 
 def engine_for(provider: Provider, ledger: Ledger, loop: asyncio.AbstractEventLoop) -> Engine:
     """The engine of this provider on this loop, so that all its jobs share one poller and one set of rates."""
     for dead in [known for known in _engines if known.is_closed()]:
         del _engines[dead]
-    engines = _engines.setdefault(loop, [])
-    for engine in engines:
-        if engine.provider == provider and engine.ledger is ledger:
-            return engine
-    engine = Engine(provider, ledger, loop)
-    engines.append(engine)
-    return engine
+    with _engines_lock:
+        engines = _engines.setdefault(loop, [])
+        for engine in engines:
+            if engine.provider == provider and engine.ledger is ledger:
+                return engine
+        engine = Engine(provider, ledger, loop)
+        engines.append(engine)
+        return engine
 
 
 def live_tracks(ledger: Ledger) -> dict[str, Track]:
@@ -85,9 +92,10 @@ class Engine:
         self.loop = loop
         self.tracks: dict[str, Track] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # strong references: a loop holds its tasks weakly
+        self._cancelling = 0
         self._drivers: dict[str, asyncio.Task[None]] = {}
         self._pace = Pace(provider.limits)
-        self._poller = Poller(provider, self._trouble)
+        self._poller = Poller(provider)
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self._heart: asyncio.Task[None] | None = None
 
@@ -114,11 +122,14 @@ class Engine:
         if track.done:
             raise CannotCancel(f"this job has already ended ({record.state}); there is nothing to cancel.")
         if record.state == "queued" and record.task_id is not None:
+            self._cancelling += 1
             try:
                 await self.provider.cancel(record.task_id)
             except ProviderError as error:
                 track.changed(f"not cancelled: {error.message}", note=error.message)
                 raise
+            finally:
+                self._cancelling -= 1
         elif record.state != "pending":
             message = (
                 f"this job is {record.state}: {self.provider.label} cancels queued tasks only, and bills a running one "
@@ -138,20 +149,34 @@ class Engine:
             self._heart = self.loop.create_task(self._beat())
             self.keep(self._heart)
 
+    @property
+    def busy(self) -> bool:
+        """Whether any call to the provider is under way or to come."""
+        return bool(self._drivers) or self._cancelling > 0
+
     async def _beat(self) -> None:
         """Keep the stop button responsive and the clocks on the cards going; close the connections when all is done.
 
         The loop notices an interrupt only when something happens on it.
         """
         try:
-            while self._drivers:
+            for beat in itertools.count(1):
+                if not self.busy and not self.tracks:
+                    break
                 for track in list(self.tracks.values()):
                     track.tick()
-                await asyncio.wait(self._drivers.values(), timeout=bridge.HEARTBEAT)
+                    if track.unsaved and beat % BEATS_UNTIL_SAVED == 0:
+                        await self._save_again(track)
+                if self._drivers:
+                    await asyncio.wait(self._drivers.values(), timeout=bridge.HEARTBEAT)
+                else:
+                    await asyncio.sleep(bridge.HEARTBEAT)
         finally:
             # First: a job that starts while the connections close must have a heart of its own.
             self._heart = None
-            await self.provider.aclose()
+            # Another ledger's engine may share the provider, and with it the connections.
+            if not any(engine.busy for engine in _engines.get(self.loop, ()) if engine.provider is self.provider):
+                await self.provider.aclose()
 
     async def _drive(self, track: Track) -> None:
         try:
@@ -170,8 +195,9 @@ class Engine:
         except Exception as error:  # noqa: BLE001  kept on the job and raised to whoever waits
             await self._fail(track, _state_after(error, track.record), error)
         finally:
-            self.tracks.pop(track.record.id, None)
             self._drivers.pop(track.record.id, None)
+            if not track.unsaved:  # else the heart goes on until the ledger has it, and nobody else takes it up
+                self.tracks.pop(track.record.id, None)
             track.end()
 
     async def _prepare(self, track: Track) -> None:
@@ -190,23 +216,27 @@ class Engine:
             self.ledger.lateness, record.provider, record.model, str(track.request.resolution)
         )
         if typical := record.estimate.get("typical_seconds"):
-            record.estimate["expected_seconds"] = typical * (lateness or 1.0)
-        await self.ledger.on_thread(self.ledger.insert, record)
+            record.estimate["expected_seconds"] = typical * min(MOST_LATE, max(1 / MOST_LATE, lateness or 1.0))
+        await self._save(track, "pending", "written down")
 
     async def _submit(self, track: Track) -> None:
         """POST the create call; again only after an answer that says that nothing was made."""
         record = track.record
         real = self.provider.limits.real_seconds
         began: float | None = None
+
+        async def write_down() -> None:
+            if record.state != "submitting":
+                record.submitted_at = now()
+                await self._save(track, "submitting", "the create call is sent")
+
         await self._pace.take_place()
         try:
             for attempt in itertools.count():
                 async with self._pace.turn(record.model, str(track.request.resolution)):
                     began = self.loop.time() if began is None else began
-                    record.submitted_at = now()
-                    await self._save(track, "submitting", "the create call is sent")
                     try:
-                        submitted = await self.provider.submit(track.request)
+                        submitted = await self.provider.submit(track.request, before_sending=write_down)
                         break
                     except ProviderError as error:
                         offline = isinstance(error, ConnectionFailed)
@@ -238,8 +268,10 @@ class Engine:
                 self.keep(
                     self.loop.create_task(self._save_at_any_cost(track, task.status, f"{task.status} at the provider"))
                 )
-            elif track.note:
-                track.changed()
+
+        def troubled(error: ProviderError | None) -> None:
+            asked = self.provider.label
+            track.changed(note=(error and f"{asked} cannot be asked just now ({error.message}); trying on") or "")
 
         try:
             return await self._poller.follow(
@@ -247,12 +279,17 @@ class Engine:
                 elapsed=(now() - (record.submitted_at or now())) * limits.speed,
                 typical=expected,
                 told=told,
+                troubled=troubled,
             )
-        except NotFound:
-            raise JobExpired(
-                f"{self.provider.label} does not know the task {task_id} (any more): records are kept for some days "
-                "only, and belong to one account and region."
-            ) from None
+        except NotFound as error:
+            error.message = (
+                f"{self.provider.label} does not know the task {task_id}: it belongs to another account or region, or "
+                "its record was deleted."
+            )
+            kept = provider_facts(self.provider.name).task_seconds
+            if kept is not None and now() - record.created_at > limits.real_seconds(kept):
+                raise JobExpired(f"{error.message} Records are kept for {kept // 86400} days.") from None
+            raise
         finally:
             self._leave_queue(track)
 
@@ -280,7 +317,7 @@ class Engine:
                 try:
                     target = self._media(track, "-last.jpg")
                     record.last_frame = await results.fetch(self.provider, task, "last_frame_url", target)
-                except (DownloadFailed, JobExpired) as error:  # the video's own end serves as well
+                except SeedanceError as error:  # the video's own end serves as well
                     track.changed(f"the last frame is taken from the video: {error}")
         video = results.video_of(track, self.ledger.folder)
         if video is not None and track.watched:  # a card will show it: not on the loop
@@ -298,14 +335,21 @@ class Engine:
         record.state = state
         track.changed(text, note=note)
         # A copy: the ledger's thread must write the job as it is now, whatever happens to it meanwhile.
-        await self.ledger.on_thread(self.ledger.save, dataclasses.replace(record), track.timeline[-1:])
+        await self.ledger.on_thread(self.ledger.save, dataclasses.replace(record), track.timeline[-1:] if text else [])
 
     async def _save_at_any_cost(self, track: Track, state: State, text: str) -> None:
-        """Save after money may have been spent: a full disk is reported, and does not end the job."""
+        """Save after money may have been spent: the job goes on, and what the ledger cannot take it is given again."""
         try:
             await self._save(track, state, text)
-        except StorageError as error:
-            track.changed(note=f"not in the ledger yet: {error}")
+            track.unsaved = ""
+        except Exception as error:  # noqa: BLE001  shown on the card until it is written
+            track.unsaved = f"not in the ledger yet: {error}"
+            track.tick()
+
+    async def _save_again(self, track: Track) -> None:
+        await self._save_at_any_cost(track, track.record.state, "")
+        if not track.unsaved and track.record.id not in self._drivers:
+            self.tracks.pop(track.record.id, None)
 
     async def _fail(self, track: Track, state: State, error: Exception) -> None:
         track.error = error
@@ -323,13 +367,6 @@ class Engine:
             track.in_queue = False
             self._pace.leave_place()
 
-    def _trouble(self, error: ProviderError | None) -> None:
-        """Say on every card that the provider cannot be asked just now, and when it answers again."""
-        note = "" if error is None else f"{self.provider.label} cannot be asked just now ({error.message}); trying on"
-        for track in self.tracks.values():
-            if track.record.state in {"queued", "running"} and track.note != note:
-                track.changed(note=note)
-
 
 def _state_after(error: Exception, record: Record) -> State:
     """What an error makes of a job, where it is not the provider's verdict on the task."""
@@ -345,9 +382,9 @@ def _state_after(error: Exception, record: Record) -> State:
 
 def _settle_price(record: Record, tokens: int | None) -> None:
     """Turn the estimated price into that of the tokens that were really counted."""
-    estimated = record.estimate.get("tokens")
-    if record.price is not None and tokens and estimated:
-        record.price = record.price * tokens / estimated
+    estimated, price = record.estimate.get("tokens"), record.estimate.get("price")
+    if price is not None and tokens and estimated:
+        record.price = price * tokens / estimated
 
 
 def _later(error: ProviderError) -> str:

@@ -48,7 +48,7 @@ class Job:
     @property
     def note(self) -> str:
         """One sentence on what the job is waiting for just now, or empty."""
-        return self._track.note
+        return self._track.unsaved or self._track.note
 
     @property
     def id(self) -> str:
@@ -146,26 +146,38 @@ class Job:
             CannotCancel: (when awaited) The task is running, or has ended, or this provider cannot cancel.
         """
         driver = self._track.driver
-        if driver is None:
+        if driver is None or not driver.loop.is_running():
             raise CannotCancel(
                 f"job {self.id} is not followed by this process; `await sw.resume()` takes it up, then cancel it."
             )
         return bridge.start(driver.loop, driver.cancel(self._track))
 
     async def watch(self) -> AsyncIterator[State]:
-        """Yield the state now and at every change, until the job has ended."""
+        """Yield the state now and at every change, until the job has ended.
+
+        Raises:
+            JobError: Nobody in this process follows the job (any more).
+        """
         changes: asyncio.Queue[State] = asyncio.Queue()
         loop = asyncio.get_running_loop()
-        last: State | None = None
         with self.listening(lambda job: bridge.call(loop, changes.put_nowait, job.status)):
-            changes.put_nowait(self.status)
-            while True:
-                state = await changes.get()
-                if state != last:
-                    last = state
-                    yield state
-                if state in ENDED:
-                    return
+            ended = asyncio.ensure_future(self._track.until_ended())
+            ended.add_done_callback(lambda _: changes.put_nowait(self.status))
+            try:
+                last = self.status
+                yield last
+                while last not in ENDED:
+                    state = await changes.get()
+                    if state != last:
+                        last = state
+                        yield state
+                    elif ended.done():
+                        ended.result()  # says why nothing will come any more
+                        return
+            finally:
+                ended.cancel()
+                if ended.done() and not ended.cancelled():
+                    ended.exception()  # whoever awaits the job is told
 
     def listening(self, listener: Callable[[Job], None]) -> AbstractContextManager[None]:
         """Call `listener(job)` on the job's loop at every change, and a few times a second while it runs."""

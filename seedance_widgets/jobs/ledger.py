@@ -10,8 +10,11 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import math
+import os
 import sqlite3
 import statistics
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -19,7 +22,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from seedance_widgets.errors import StorageError
 from seedance_widgets.folders import home
 from seedance_widgets.jobs.owner import Owner, is_alive
-from seedance_widgets.jobs.record import ENDED, Event, Record
+from seedance_widgets.jobs.record import ENDED, STATES, Event, Record
+from seedance_widgets.request import VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,6 +55,9 @@ CREATE INDEX IF NOT EXISTS events_by_job ON events (job, at);
 """
 
 _open: dict[Path, Ledger] = {}
+_open_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a forked process has neither the thread nor the right to the connection
+    os.register_at_fork(after_in_child=_open.clear)
 
 
 def open_ledger(folder: Path | None = None) -> Ledger:
@@ -60,9 +67,12 @@ def open_ledger(folder: Path | None = None) -> Ledger:
         StorageError: The folder cannot be made or written, or the file is no ledger.
     """
     folder = folder or home()
-    if folder not in _open:
-        _open[folder] = Ledger(folder)
-    return _open[folder]
+    with _open_lock:
+        if folder in _open and not _open[folder].in_place:  # deleted or moved while in use
+            del _open[folder]
+        if folder not in _open:
+            _open[folder] = Ledger(folder)
+        return _open[folder]
 
 
 class Ledger:
@@ -76,6 +86,8 @@ class Ledger:
         self.folder = folder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedance-ledger")
         self._db: sqlite3.Connection
+        self._file: tuple[int, int]
+        self._being_taken: set[str] = set()
         try:
             self._thread.submit(self._connect).result()
         except BaseException:
@@ -90,18 +102,22 @@ class Ledger:
         """Run one of the methods below without holding up the loop; carried out even if the caller is cancelled."""
         return await asyncio.shield(asyncio.wrap_future(self._thread.submit(method, *args, **kwargs)))
 
-    def insert(self, record: Record) -> None:
-        """Write a new job; it is on the disk when this returns."""
-        marks = ", ".join("?" * len(_COLUMNS))
-        self._write(f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES ({marks})", _row(record))  # noqa: S608  our names
+    @property
+    def in_place(self) -> bool:
+        """Whether the file is still the one that was opened; what is written to a deleted one is lost."""
+        try:
+            found = (self.folder / FILE).stat()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._file
 
     def save(self, record: Record, events: Iterable[Event] = ()) -> None:
         """Write the job as it is now, with what has happened to it; it is on the disk when this returns."""
-        names = [name for name in _COLUMNS if name != "id"]
-        values = dict(zip(_COLUMNS, _row(record), strict=True))
+        marks = ", ".join("?" * len(_COLUMNS))
+        changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "id")
         self._write(
-            f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",  # noqa: S608  our own names
-            [*(values[name] for name in names), record.id],
+            f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}",  # noqa: S608  our own names
+            _row(record),
             [(record.id, event.at, event.kind, event.text) for event in events],
         )
 
@@ -123,11 +139,13 @@ class Ledger:
     def claim_unfinished(self, active: Iterable[str] = ()) -> list[Record]:
         """Take over the jobs that nobody looks after: their process has ended, or is this one and has let them go.
 
+        Each is followed, or given back by `give_back`; until one of the two it is claimed no second time.
+
         Args:
             active: Ids that this process is busy with.
         """
         mine = self._owner.name
-        busy = set(active)
+        busy = self._being_taken.union(active)
         taken = []
         alive: dict[str, bool] = {}
         for record in self._read("SELECT * FROM jobs ORDER BY created_at", []):
@@ -141,8 +159,18 @@ class Ledger:
             # Two kernels may try at once: the first UPDATE wins, the other one finds the owner changed.
             if self._write("UPDATE jobs SET owner = ? WHERE id = ? AND owner = ?", [mine, record.id, record.owner]):
                 record.owner = mine
+                self._being_taken.add(record.id)
                 taken.append(record)
         return taken
+
+    def taken(self, job_id: str) -> None:
+        """The claimed job is followed now, or settled."""
+        self._being_taken.discard(job_id)
+
+    def give_back(self, job_id: str) -> None:
+        """This process cannot follow the claimed job: another one may."""
+        self._being_taken.discard(job_id)
+        self._write("UPDATE jobs SET owner = '' WHERE id = ? AND owner = ?", [job_id, self._owner.name])
 
     def lateness(self, provider: str, model: str, resolution: str, limit: int = 100) -> float | None:
         """How long the latest jobs of this kind took against what is typical: the median ratio; None where none is."""
@@ -154,6 +182,7 @@ class Ledger:
             (record.ready_at - record.submitted_at) / typical
             for record in self._read(query, [provider, model, limit])
             if record.request.get("resolution") == resolution
+            and not record.estimate.get("resumed")  # its ready_at is when we came back, not when it was made
             and record.ready_at is not None
             and record.submitted_at is not None
             and isinstance(typical := record.estimate.get("typical_seconds"), int | float)
@@ -183,6 +212,8 @@ class Ledger:
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._migrate()
                 self._owner = Owner(self.folder)
+                found = (self.folder / FILE).stat()
+                self._file = (found.st_dev, found.st_ino)
             except BaseException:
                 self._db.close()
                 raise
@@ -203,6 +234,8 @@ class Ledger:
 
     def _write(self, statement: str, values: list[Any], events: list[tuple[Any, ...]] | None = None) -> int:
         with _storage_errors(self.folder):
+            if not self.in_place:
+                raise FileNotFoundError(f"{FILE} was deleted or replaced while in use")
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 changed = self._db.execute(statement, values).rowcount
@@ -247,12 +280,39 @@ def _record(row: sqlite3.Row) -> Record | None:
     try:
         for name in _JSON:
             values[name] = None if values[name] is None else json.loads(values[name])
-    except ValueError:
-        return None
-    if not all(isinstance(values[name], dict) for name in ("request", "result", "estimate")):
+        VideoRequest.from_dict(values["request"])
+    except (TypeError, ValueError, RecursionError):
         return None
     values["billed"] = bool(values["billed"])
-    return Record(**values)
+    record = Record(**values)
+    return record if _is_sound(record) else None
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether a row that another program, or a later version, may have written holds what this one goes by."""
+    texts: list[Any] = [record.id, record.provider, record.base_url, record.model, record.owner, record.request_hash]
+    perhaps: list[Any] = [record.task_id, record.request_id, record.video, record.last_frame, record.currency]
+    state: Any = record.state
+    error: Any = record.error
+    created_at: Any = record.created_at
+    objects: list[Any] = [record.request, record.result, record.estimate]
+    if not all(isinstance(one, dict) for one in objects):
+        return False
+    numbers: list[Any] = [record.submitted_at, record.running_at, record.ready_at, record.ended_at, record.price]
+    numbers += [record.result.get("tokens"), *record.estimate.values()]
+    return (
+        state in STATES
+        and all(isinstance(one, str) for one in texts)
+        and all(isinstance(one, str | None) for one in perhaps)
+        and _is_number(created_at)
+        and all(one is None or _is_number(one) for one in numbers)
+        and isinstance(error, dict | None)
+        and isinstance(record.request.get("prompt"), str)
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 @contextlib.contextmanager

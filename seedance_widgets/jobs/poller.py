@@ -25,15 +25,17 @@ FIRST_TROUBLE = 2.0
 LONGEST_TROUBLE = 30.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Watched:
     task_id: str
     since: float
     typical: float
     at: float
     told: Callable[[Task], None]
+    troubled: Callable[[ProviderError | None], None]
     outcome: asyncio.Future[Task]
     misses: int = 0
+    trouble: float = 0.0
 
 
 class Poller:
@@ -41,17 +43,23 @@ class Poller:
 
     Args:
         provider: Decides how to ask for many ids (one by one, by list, by batch) within its published rates.
-        on_trouble: Told the error while the provider cannot be asked, and None when it answers again.
     """
 
-    def __init__(self, provider: Provider, on_trouble: Callable[[ProviderError | None], None]) -> None:
+    def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._on_trouble = on_trouble
-        self._watched: dict[str, _Watched] = {}
+        self._watched: set[_Watched] = set()
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def follow(self, task_id: str, *, elapsed: float, typical: float, told: Callable[[Task], None]) -> Task:
+    async def follow(
+        self,
+        task_id: str,
+        *,
+        elapsed: float,
+        typical: float,
+        told: Callable[[Task], None],
+        troubled: Callable[[ProviderError | None], None],
+    ) -> Task:
         """Wait until the task is final and return it.
 
         Args:
@@ -59,6 +67,7 @@ class Poller:
             elapsed: Seconds of the provider's clock since it was submitted.
             typical: Seconds of the provider's clock that such a task takes.
             told: Called with the task each time it was asked for.
+            troubled: Called with the error while it cannot be asked for, and with None when it can again.
 
         Raises:
             NotFound: The provider does not know the task (any more).
@@ -67,16 +76,16 @@ class Poller:
         loop = asyncio.get_running_loop()
         now = loop.time()
         real = self._provider.limits.real_seconds
-        entry = _Watched(task_id, now - real(elapsed), real(typical), now, told, loop.create_future())
+        entry = _Watched(task_id, now - real(elapsed), real(typical), now, told, troubled, loop.create_future())
         entry.at = now + self._interval(entry, now)
-        self._watched[task_id] = entry
+        self._watched.add(entry)
         self._more.set()
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._poll_until_idle())
         try:
             return await entry.outcome
         finally:
-            self._watched.pop(task_id, None)
+            self._watched.discard(entry)
             self._more.set()  # the last one to go lets the poller end
 
     async def _poll_until_idle(self) -> None:
@@ -86,7 +95,7 @@ class Poller:
                 await self._ask()
         except BaseException as error:
             # Whoever waits must not wait for ever, whatever went wrong here.
-            for entry in list(self._watched.values()):
+            for entry in list(self._watched):
                 if not entry.outcome.done():
                     if isinstance(error, asyncio.CancelledError):
                         entry.outcome.cancel()
@@ -98,7 +107,7 @@ class Poller:
     async def _until_due(self) -> None:
         loop = asyncio.get_running_loop()
         while self._watched:
-            wait = min(entry.at for entry in self._watched.values()) - loop.time()
+            wait = min(entry.at for entry in self._watched) - loop.time()
             if wait <= 0:
                 return
             self._more.clear()
@@ -108,41 +117,41 @@ class Poller:
     async def _ask(self) -> None:
         loop = asyncio.get_running_loop()
         soon = loop.time() + self._provider.limits.real_seconds(TOGETHER)
-        due = [entry for entry in self._watched.values() if entry.at <= soon]
+        due = [entry for entry in self._watched if entry.at <= soon]
         if not due:
             return
-        trouble = FIRST_TROUBLE
-        while True:
-            try:
-                answers = await self._provider.poll([entry.task_id for entry in due])
-                break
-            except (AuthError, ConfigurationError) as error:
-                for entry in due:
-                    if not entry.outcome.done():
-                        entry.outcome.set_exception(error)
-                return
-            except ProviderError as error:
-                self._on_trouble(error)
-                await asyncio.sleep(self._provider.limits.real_seconds(trouble))
-                trouble = min(LONGEST_TROUBLE, trouble * 2)
-        self._on_trouble(None)
+        try:
+            answers = await self._provider.poll([entry.task_id for entry in due])
+        except (AuthError, ConfigurationError) as error:
+            for entry in due:
+                if not entry.outcome.done():
+                    entry.outcome.set_exception(error)
+            return
+        except ProviderError as error:
+            answers = dict.fromkeys((entry.task_id for entry in due), error)
         now = loop.time()
         for entry in due:
             if not entry.outcome.done():
                 self._take(entry, answers.get(entry.task_id))
-                entry.at = now + self._interval(entry, now)
+                entry.at = now + (self._provider.limits.real_seconds(entry.trouble) or self._interval(entry, now))
 
     def _take(self, entry: _Watched, answer: Task | ProviderError | None) -> None:
         if answer is None or isinstance(answer, NotFound):
             entry.misses += 1
+            entry.trouble = 0.0
             if entry.misses >= MISSES:
                 entry.outcome.set_exception(
                     answer or NotFound("the provider does not know this task.", provider=self._provider.name)
                 )
         elif isinstance(answer, ProviderError):
-            self._on_trouble(answer)  # this one could not be asked for now; the next round will tell
+            # Each task backs off for itself: one that cannot be asked for holds up no other.
+            entry.trouble = min(LONGEST_TROUBLE, max(FIRST_TROUBLE, entry.trouble * 2))
+            entry.troubled(answer)
         else:
             entry.misses = 0
+            if entry.trouble:
+                entry.trouble = 0.0
+                entry.troubled(None)
             entry.told(answer)
             if answer.final:
                 entry.outcome.set_result(answer)
@@ -153,5 +162,5 @@ class Poller:
         elapsed = now - entry.since
         quick = real(QUICK)
         if elapsed < entry.typical / 2:
-            return max(quick, min(entry.typical * EARLY_SHARE, entry.typical / 2 - elapsed))
+            return max(quick, min(real(SLOW), entry.typical * EARLY_SHARE, entry.typical / 2 - elapsed))
         return max(quick, min(real(SLOW), elapsed * EARLY_SHARE / 2))

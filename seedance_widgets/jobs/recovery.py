@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets import choice
-from seedance_widgets.errors import ConfigurationError, JobCancelled, SeedanceError, UnknownSubmit
+from seedance_widgets.errors import JobCancelled, SeedanceError, UnknownSubmit
 from seedance_widgets.jobs.engine import engine_for, live_tracks
 from seedance_widgets.jobs.handle import Job, JobList
 from seedance_widgets.jobs.ledger import Ledger, now
@@ -31,6 +32,7 @@ class Resumed:
         self._ledger = ledger
         self._provider = provider
         self._loop = bridge.home_loop()
+        self._jobs: JobList | None = None
         self._taken = bridge.start(self._loop, self._take_up())
         self._taken.add_done_callback(_report)
 
@@ -38,37 +40,43 @@ class Resumed:
         return self._all_ended().__await__()
 
     def __repr__(self) -> str:
-        if not self._taken.done():
+        if self._jobs is None:
             return "looking for unfinished jobs; `await` this to wait for them"
-        jobs = self._taken.result()
-        return repr(jobs) if jobs else "there is no unfinished job"
+        return repr(self._jobs) if self._jobs else "there is no unfinished job"
 
     def _repr_html_(self) -> str | None:
-        return self._taken.result()._repr_html_() if self._taken.done() and self._taken.result() else None
+        return self._jobs._repr_html_() if self._jobs else None
 
     async def _take_up(self) -> JobList:
-        records = await self._ledger.on_thread(self._ledger.claim_unfinished, list(live_tracks(self._ledger)))
-        jobs = JobList()
-        for record in records:
-            jobs.append(await self._take_up_one(record))
-        return jobs
+        busy = list(live_tracks(self._ledger))
+        records = await self._ledger.on_thread(self._ledger.claim_unfinished, busy)
+        self._jobs = JobList([await self._take_up_one(record) for record in records])
+        return self._jobs
 
     async def _take_up_one(self, record: Record) -> Job:
         track = await asyncio.to_thread(track_of, self._ledger, record)
-        if record.task_id is None:
-            await self._settle_unsent(track)
-            return Job(track)
+        await asyncio.to_thread(lambda: track.timeline)
         try:
-            provider = await asyncio.to_thread(choice.provider_for, record.provider, self._provider)
-        except ConfigurationError as error:
-            track.error = error  # the ledger keeps it as it was: with the key, `resume` takes it up
-            return Job(track)
+            if record.task_id is None:
+                await self._settle_unsent(track)
+            else:
+                await self._follow(track)
+        except SeedanceError as error:  # one job that cannot be taken up must not keep the others from it
+            track.error = error
+            await self._ledger.on_thread(self._ledger.give_back, record.id)
+        else:
+            await self._ledger.on_thread(self._ledger.taken, record.id)
+        return Job(track)
+
+    async def _follow(self, track: Track) -> None:
+        record = track.record
+        provider = await asyncio.to_thread(choice.provider_for, record.provider, record.base_url, self._provider)
         record.error = track.error = None
         record.ended_at = None
+        record.estimate = {**record.estimate, "resumed": True}
         if record.state not in {"queued", "running"}:
             record.state = "running"
         engine_for(provider, self._ledger, self._loop).start(track)
-        return Job(track)
 
     async def _settle_unsent(self, track: Track) -> None:
         """Say how a job ended whose process stopped before there was an answer to the create call."""
@@ -89,19 +97,21 @@ class Resumed:
         await self._ledger.on_thread(self._ledger.save, record, track.timeline[-1:])
 
     async def _all_ended(self) -> JobList:
+        if bridge.running_loop() is not self._loop:
+            there = asyncio.run_coroutine_threadsafe(self._all_ended(), self._loop)
+            return await asyncio.wrap_future(there)
         jobs = await asyncio.shield(self._taken)
         for job in jobs:
-            if job.error is None or job.done:
-                with contextlib.suppress(SeedanceError):  # it is on the job, and on its card
-                    await job
+            with contextlib.suppress(SeedanceError):  # it is on the job, and on its card
+                await job
         return jobs
 
 
 def track_of(ledger: Ledger, record: Record) -> Track:
     """What is known of a job from its row in the ledger; blocking, off the loop."""
     request = VideoRequest.from_dict(request_values(ledger.folder, record.request))
-    timeline = tuple(ledger.call(ledger.events, record.id))
-    track = Track(record, request, label=choice.label_of(record.provider), timeline=timeline)
+    past = partial(ledger.call, ledger.events, record.id)
+    track = Track(record, request, label=choice.label_of(record.provider), past=past)
     if record.error is not None:
         track.error = error_from_dict(record.error)
     if record.state == "succeeded":

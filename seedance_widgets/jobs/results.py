@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
-from seedance_widgets.errors import DownloadFailed, JobExpired, ProviderError, VideoFileError
+from seedance_widgets.errors import DownloadFailed, JobExpired, NotFound, ProviderError, VideoFileError
 from seedance_widgets.jobs import store
 from seedance_widgets.video import Video
 
@@ -43,8 +43,10 @@ async def fetch(provider: Provider, task: Task, which: Literal["video_url", "las
                 ) from None
             answers = await provider.poll([task.task_id])
             fresh = answers.get(task.task_id)
-            if fresh is None or isinstance(fresh, ProviderError):
+            if fresh is None or isinstance(fresh, NotFound):
                 raise JobExpired("the video was made, but the provider no longer keeps it.") from None
+            if isinstance(fresh, ProviderError):
+                raise fresh from None
             task = fresh
         else:
             break

@@ -13,10 +13,13 @@ import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlsplit
 
 import httpx
 
 from seedance_widgets.errors import DownloadFailed, StorageError
+from seedance_widgets.providers.connections import tls_context
+from seedance_widgets.providers.keys import is_loopback
 from seedance_widgets.request.images import is_url, load_image
 
 if TYPE_CHECKING:
@@ -45,7 +48,10 @@ def check_space(folder: Path) -> None:
     Raises:
         StorageError: Less than 128 MB are free.
     """
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StorageError(f"the folder {folder} is gone ({error}); nothing was sent.") from error
     if free < MIN_FREE_BYTES:
         raise StorageError(
             f"only {free / 1e6:.0f} MB are free in {folder}, and a video may need {MIN_FREE_BYTES / 1e6:.0f} MB; "
@@ -128,7 +134,7 @@ async def download(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = _part_of(target)
     try:
-        async with httpx.AsyncClient(timeout=httpx.Timeout(30, read=60), follow_redirects=True) as client:
+        async with await _client(url) as client:
             transfer = _Transfer(client, url, part, on_bytes)
             for attempt in range(1, ATTEMPTS + 1):
                 try:
@@ -198,6 +204,16 @@ class _Transfer:
             raise _Short(f"{self._done:,} bytes came of {length:,}")
         if self._done == 0:
             raise _Short("the file is empty")
+
+
+async def _client(url: str) -> httpx.AsyncClient:
+    here = is_loopback(urlsplit(url).hostname)
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(30, read=60),
+        follow_redirects=True,
+        trust_env=not here,  # no proxy stands before this machine
+        verify=False if url.startswith("http:") and here else await asyncio.to_thread(tls_context),
+    )
 
 
 def _length(answer: httpx.Response, done: int) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from seedance_widgets.errors import JobError
@@ -37,9 +38,12 @@ class Track:
         note: One sentence on what the job is waiting for, or empty.
         driver: Who drives it; None where this process does not.
         in_queue: Whether it holds one of the places in the provider's queue.
+        unsaved: Why the record is not in the ledger as it is, or empty.
     """
 
-    def __init__(self, record: Record, request: VideoRequest, *, label: str, timeline: tuple[Event, ...] = ()) -> None:
+    def __init__(
+        self, record: Record, request: VideoRequest, *, label: str, past: Callable[[], list[Event]] = list
+    ) -> None:
         self.record = record
         self.request = request
         self.label = label
@@ -48,7 +52,8 @@ class Track:
         self.note = ""
         self.driver: Driver | None = None
         self.in_queue = False
-        self.timeline: list[Event] = list(timeline)
+        self.unsaved = ""
+        self._past = past
         self._ended: asyncio.Future[None] | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -56,6 +61,11 @@ class Track:
     def done(self) -> bool:
         """Whether the job has ended, well or not."""
         return self.record.state in ENDED
+
+    @cached_property
+    def timeline(self) -> list[Event]:
+        """What has happened to the job; what lies in the ledger is read on first use."""
+        return self._past()
 
     @property
     def watched(self) -> bool:
@@ -112,18 +122,17 @@ class Track:
         Raises:
             JobError: Nobody in this process drives it.
         """
-        if self._ended is None or self.driver is None:
-            if self.done:
-                return
-            raise JobError(
-                f"job {self.record.id} is {self.record.state} and not followed by this process; "
-                "`await sw.resume()` takes it up."
-            )
-        if asyncio.get_running_loop() is self.driver.loop:
-            await asyncio.shield(self._ended)
+        driver, ended = self.driver, self._ended
+        if driver is None or ended is None or not driver.loop.is_running():
+            if not self.done:
+                raise JobError(
+                    f"job {self.record.id} is {self.record.state} and not followed here (any more); "
+                    "`await sw.resume()` takes it up."
+                )
+        elif asyncio.get_running_loop() is driver.loop:
+            await asyncio.shield(ended)
         else:
-            there = asyncio.run_coroutine_threadsafe(_until(self._ended), self.driver.loop)
-            await asyncio.shield(asyncio.wrap_future(there))
+            await asyncio.shield(asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_until(ended), driver.loop)))
 
 
 async def _until(future: asyncio.Future[None]) -> None:

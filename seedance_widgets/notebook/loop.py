@@ -2,7 +2,7 @@
 
 Jobs are tasks on one loop, the "home" loop. In a kernel that is the loop of its main thread, also when the caller is a
 widget callback on a subshell's thread; in an asyncio program it is the running loop; in a plain script it is a loop of
-our own that runs while somebody waits.
+our own on a thread of its own, so that jobs go on whatever the script does.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -28,7 +29,8 @@ T = TypeVar("T")
 # The stop button must be noticed within this many seconds, also while nothing else happens on the loop.
 HEARTBEAT = 0.25
 
-_own_loop: asyncio.AbstractEventLoop | None = None
+_own: asyncio.AbstractEventLoop | None = None
+_own_lock = threading.Lock()
 _known_home: asyncio.AbstractEventLoop | None = None
 _kept: set[asyncio.Future[Any]] = set()  # a loop holds its tasks weakly
 
@@ -41,8 +43,8 @@ def kernel() -> Any | None:
 
 
 def home_loop() -> asyncio.AbstractEventLoop:
-    """The loop on which jobs live, whatever thread asks."""
-    global _known_home, _own_loop  # noqa: PLW0603  one loop for the process is the point of this module
+    """The loop on which jobs live, whatever thread asks; it runs."""
+    global _known_home  # noqa: PLW0603  one loop for the process is the point of this module
     running = running_loop()
     on_main = threading.current_thread() is threading.main_thread()
     if running is not None and (on_main or kernel() is None):
@@ -53,10 +55,7 @@ def home_loop() -> asyncio.AbstractEventLoop:
         return cast("asyncio.AbstractEventLoop", io_loop.asyncio_loop)
     if _known_home is not None and _known_home.is_running():
         return _known_home
-    if _own_loop is None or _own_loop.is_closed():
-        _own_loop = asyncio.new_event_loop()
-        atexit.register(_close, _own_loop)
-    return _own_loop
+    return _own_loop()
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -68,8 +67,8 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def call(loop: asyncio.AbstractEventLoop, function: Callable[..., Any], *args: Any) -> None:
-    """Call `function` on `loop`: at once where we are on it or where it does not run, else handed over."""
-    if running_loop() is loop or not loop.is_running():
+    """Call `function` on `loop`: at once where we are on it, else handed over."""
+    if running_loop() is loop:
         function(*args)
     else:
         loop.call_soon_threadsafe(function, *args)
@@ -90,24 +89,23 @@ def run(awaitable: Awaitable[T], timeout: float | None = None) -> T:
         ConfigurationError: This loop cannot be nested; await instead.
     """
     loop = home_loop()
-    if loop.is_running() and running_loop() is not loop:
-        return _wait_from_another_thread(awaitable, loop, timeout)
-    if loop.is_running():
-        _make_nestable(loop)
-    return _wait_on(loop, awaitable, timeout)
+    if running_loop() is not loop:
+        return _wait_from_outside(awaitable, loop, timeout)
+    _make_nestable(loop)
+    return _wait_inside(loop, awaitable, timeout)
 
 
 def start(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-    """Start `work` on `loop` from any thread and return what can be awaited here; it is held until it is done."""
-    if running_loop() in {None, loop}:
+    """Start `work` on `loop` from any thread; it is held until it is done. The future belongs to `loop`, or to ours."""
+    if running_loop() is loop:
         task = loop.create_task(work)
         _kept.add(task)
         task.add_done_callback(_kept.discard)
         return task
-    return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+    return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop), loop=running_loop() or loop)
 
 
-def _wait_on(loop: asyncio.AbstractEventLoop, awaitable: Awaitable[T], timeout: float | None) -> T:
+def _wait_inside(loop: asyncio.AbstractEventLoop, awaitable: Awaitable[T], timeout: float | None) -> T:
     task = loop.create_task(_as_coroutine(awaitable, timeout))
     interrupted = False
 
@@ -130,7 +128,7 @@ def _wait_on(loop: asyncio.AbstractEventLoop, awaitable: Awaitable[T], timeout: 
             raise
 
 
-def _wait_from_another_thread(awaitable: Awaitable[T], loop: asyncio.AbstractEventLoop, timeout: float | None) -> T:
+def _wait_from_outside(awaitable: Awaitable[T], loop: asyncio.AbstractEventLoop, timeout: float | None) -> T:
     future: Future[T] = asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable, None), loop)
     end = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -211,14 +209,40 @@ def _loses_messages(version: str) -> bool:
     return tuple(numbers) >= (7, 1)
 
 
+def _own_loop() -> asyncio.AbstractEventLoop:
+    global _own  # noqa: PLW0603  one loop for the process is the point of this module
+    with _own_lock:
+        if _own is None or _own.is_closed():
+            loop = _own = asyncio.new_event_loop()
+            runs = threading.Event()
+            loop.call_soon(runs.set)
+            threading.Thread(target=loop.run_forever, name="seedance-loop", daemon=True).start()
+            runs.wait()
+            atexit.register(_close, loop)
+        return _own
+
+
 def _close(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what is left on our own loop, so that an exiting script leaves no warnings; the ledger keeps the jobs."""
-    if loop.is_closed() or loop.is_running():
-        return
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    if left:
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+
+    async def cancel_all() -> None:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await loop.shutdown_asyncgens()
+
+    with contextlib.suppress(TimeoutError):
+        asyncio.run_coroutine_threadsafe(cancel_all(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+
+
+def _forget() -> None:
+    """In a forked process: the loops and threads stayed behind."""
+    global _own, _known_home  # noqa: PLW0603  one loop for the process is the point of this module
+    _own = _known_home = None
+    _kept.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seedance_widgets.catalog import Model
-    from seedance_widgets.providers.base import Limits
+    from seedance_widgets.providers.base import BeforeSending, Limits
     from seedance_widgets.request import VideoRequest
 
 TASKS = "/contents/generations/tasks"
@@ -110,14 +110,18 @@ class Ark(Service):
             settings["callback_url"] = request.callback_url
         return settings
 
-    async def submit(self, request: VideoRequest) -> Submitted:
+    async def submit(self, request: VideoRequest, *, before_sending: BeforeSending | None = None) -> Submitted:
         """POST the create call once.
+
+        Args:
+            request: What is asked; `check` has found no error in it.
+            before_sending: Awaited before anything of the call leaves; what it raises is raised, and nothing is sent.
 
         Raises:
             ProviderError: `UnknownSubmit` where the answer was lost; any other says that nothing was made.
             StorageError: A local image cannot be read.
         """
-        submitted = await super().submit(request)
+        submitted = await super().submit(request, before_sending=before_sending)
         if request.service_tier != "default":
             self._tiers[submitted.task_id] = request.service_tier
         return submitted

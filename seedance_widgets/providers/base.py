@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from seedance_widgets.errors import ProviderError
     from seedance_widgets.request import VideoRequest
 
+BeforeSending = Callable[[], Awaitable[None]]
 TaskStatus = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
 FINAL: frozenset[TaskStatus] = frozenset({"succeeded", "failed", "cancelled", "expired"})
 
@@ -112,8 +114,13 @@ class Provider(Protocol):
     def body(self, request: VideoRequest, *, shorten: bool = False) -> dict[str, Any]:
         """The JSON body of the create call; `shorten` cuts image data to a few characters, for showing."""
 
-    async def submit(self, request: VideoRequest) -> Submitted:
+    async def submit(self, request: VideoRequest, *, before_sending: BeforeSending | None = None) -> Submitted:
         """POST the create call once.
+
+        Args:
+            request: What is asked; `check` has found no error in it.
+            before_sending: Awaited when the connection stands and before anything of the call leaves, perhaps more
+                than once. What it raises is raised, and nothing is sent.
 
         Raises:
             ProviderError: `UnknownSubmit` where the answer was lost; any other says that nothing was made.

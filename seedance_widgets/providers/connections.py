@@ -87,7 +87,7 @@ class Pool:
         if loop not in self._loops:
             try:
                 # Reading the certificates takes some 20 ms.
-                tls = await asyncio.to_thread(_tls) if self._base_url.startswith("https:") else False
+                tls = await asyncio.to_thread(tls_context) if self._base_url.startswith("https:") else False
                 if loop not in self._loops:
                     await self._open(loop, tls)
             except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
@@ -135,5 +135,6 @@ async def _close_with_loop(*clients: httpx.AsyncClient) -> AsyncGenerator[None, 
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """What a safe connection is checked against; reading the certificates blocks for some milliseconds."""
     return httpx.create_ssl_context()

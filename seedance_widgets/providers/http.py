@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from aiolimiter import AsyncLimiter
 
-    from seedance_widgets.providers.base import Limits
+    from seedance_widgets.providers.base import BeforeSending, Limits
     from seedance_widgets.providers.keys import Secret
 
 ASK_SECONDS = 120.0  # for the whole answer to a call that may be repeated
@@ -111,7 +111,13 @@ class Caller:
         self._pool = Pool(base_url, secret)
 
     async def create(
-        self, path: str, data: bytes, *, body: Mapping[str, Any], id_keys: Sequence[str]
+        self,
+        path: str,
+        data: bytes,
+        *,
+        body: Mapping[str, Any],
+        id_keys: Sequence[str],
+        before_sending: BeforeSending | None = None,
     ) -> tuple[str, str | None]:
         """POST a create call, once.
 
@@ -120,6 +126,7 @@ class Caller:
             data: What is sent: `body` as JSON.
             body: Tells which field an error is about.
             id_keys: Where the answer may hold the task id: `id`, `data.task_id`, ...
+            before_sending: Awaited before anything of the call leaves; what it raises is raised, and nothing is sent.
 
         Returns:
             The task id and the request id.
@@ -128,7 +135,9 @@ class Caller:
             ProviderError: `UnknownSubmit` where a task may exist; any other where none does.
         """
         connections = await self._pool.here()
-        result = await self._exchange(connections.creates, "POST", path, data=data, total=CREATE_SECONDS)
+        result = await self._exchange(
+            connections.creates, "POST", path, data=data, total=CREATE_SECONDS, before_sending=before_sending
+        )
         if isinstance(result, NoAnswer):
             if result.kind == "broken":
                 raise own_error("UnknownSubmit", f"the create call was sent, but {result.why}", provider=self._provider)
@@ -232,16 +241,24 @@ class Caller:
         params: Sequence[tuple[str, str]] = (),
         data: bytes | None = None,
         limiter: AsyncLimiter | None = None,
+        before_sending: BeforeSending | None = None,
     ) -> Answer | NoAnswer:
         deadline = asyncio.timeout(None)
         sent = False
+        refused: Exception | None = None
 
-        async def before_sending(event: str, _: object) -> None:
+        async def on_event(event: str, _: object) -> None:
             # The rate counts where calls leave, after connecting: made ready together, they would arrive together.
-            nonlocal sent
+            nonlocal sent, refused
             if event.endswith("send_request_headers.started"):
                 if limiter is not None:
                     await limiter.acquire()
+                if before_sending is not None:
+                    try:
+                        await before_sending()
+                    except Exception as error:
+                        refused = error
+                        raise
                 sent = True
                 deadline.reschedule(asyncio.get_running_loop().time() + total)
 
@@ -252,7 +269,7 @@ class Caller:
             params=list(params) or None,
             content=None if data is None else _chunks(data),
             headers=headers,
-            extensions={"trace": before_sending},
+            extensions={"trace": on_event},
         )
         try:
             async with deadline:
@@ -264,10 +281,14 @@ class Caller:
         except Exception as error:  # noqa: BLE001  whatever broke, there is no answer
             # Returned, not raised: the frames of this error hold the bare header, and a verbose traceback prints
             # local variables.
-            return self._no_answer(error, sent=sent)
+            result = self._no_answer(error, sent=sent)
         except BaseException as error:  # noqa: BLE001  an interrupt goes on, without those frames
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904  it is the same error
+        if refused is not None:
+            refused.__cause__ = refused.__context__ = None
+            raise refused.with_traceback(None)
+        return result
 
     async def _read(self, response: httpx.Response) -> Answer | NoAnswer:
         data = bytearray()

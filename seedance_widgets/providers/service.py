@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seedance_widgets.catalog import Model
+    from seedance_widgets.providers.base import BeforeSending
     from seedance_widgets.providers.keys import Secret
     from seedance_widgets.request import VideoRequest
 
@@ -104,15 +105,21 @@ class Service:
     def _settings(self, request: VideoRequest, model: Model | None) -> dict[str, Any]:
         raise NotImplementedError
 
-    async def submit(self, request: VideoRequest) -> Submitted:
+    async def submit(self, request: VideoRequest, *, before_sending: BeforeSending | None = None) -> Submitted:
         """POST the create call once.
+
+        Args:
+            request: What is asked; `check` has found no error in it.
+            before_sending: Awaited before anything of the call leaves; what it raises is raised, and nothing is sent.
 
         Raises:
             ProviderError: `UnknownSubmit` where the answer was lost; any other says that nothing was made.
             StorageError: A local image cannot be read.
         """
         body, data = await asyncio.to_thread(self._encoded, request)
-        task_id, request_id = await self._caller.create(self._create_path, data, body=body, id_keys=self._id_keys)
+        task_id, request_id = await self._caller.create(
+            self._create_path, data, body=body, id_keys=self._id_keys, before_sending=before_sending
+        )
         return Submitted(task_id, request_id)
 
     def _encoded(self, request: VideoRequest) -> tuple[dict[str, Any], bytes]:

@@ -4,16 +4,20 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from seedance_widgets.errors import StorageError
-from seedance_widgets.jobs.ledger import FILE, Ledger
+from seedance_widgets.jobs.ledger import FILE, Ledger, open_ledger
 from seedance_widgets.jobs.record import Event, Record
+
+PRAGMAS = ("journal_mode", "synchronous")
 
 
 def record(job_id="a" * 10, **changes) -> Record:
     values = {"provider": "ark-cn", "base_url": "https://x", "billed": True, "model": "1.0-pro", "created_at": 1.0}
+    values["request"] = {"prompt": "a boat"}
     return Record(id=job_id, **{**values, **changes})
 
 
@@ -34,14 +38,14 @@ def test_a_job_comes_back_as_it_was_written(ledger):
         state="running",
         task_id="cgt-1",
     )
-    ledger.call(ledger.insert, written)
+    ledger.call(ledger.save, written)
     assert ledger.call(ledger.find, written.id) == written
     assert ledger.call(ledger.find, "cgt-1") == written
 
 
 def test_saving_keeps_the_timeline_in_order(ledger):
     job = record()
-    ledger.call(ledger.insert, job)
+    ledger.call(ledger.save, job)
     for index, state in enumerate(["submitting", "queued", "running"]):
         job.state = state
         ledger.call(ledger.save, job, [Event(float(index), state, f"step {index}")])
@@ -49,14 +53,15 @@ def test_saving_keeps_the_timeline_in_order(ledger):
     assert ledger.call(ledger.find, job.id).state == "running"
 
 
-def test_a_row_is_on_the_disk_when_insert_returns(home):
+def test_a_row_is_on_the_disk_when_save_returns(home):
     script = f"""
         import os, sys
         from pathlib import Path
         from seedance_widgets.jobs.ledger import Ledger
         from seedance_widgets.jobs.record import Record
         ledger = Ledger(Path({str(home)!r}))
-        ledger.call(ledger.insert, Record(id="x", provider="p", base_url="u", billed=True, model="m", created_at=1.0))
+        ledger.call(ledger.save, Record(
+            id="x", provider="p", base_url="u", billed=True, model="m", created_at=1.0, request={{"prompt": "a"}}))
         os.kill(os.getpid(), 9)
     """
     assert subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False).returncode == -9
@@ -65,13 +70,60 @@ def test_a_row_is_on_the_disk_when_insert_returns(home):
     again.close()
 
 
-def test_a_damaged_row_hides_no_other(ledger, home):
-    ledger.call(ledger.insert, record("good000000"))
-    ledger.call(ledger.insert, record("bad0000000"))
+DAMAGE = {
+    "broken JSON": "request = '{broken'",
+    "no prompt": "request = '{}'",
+    "a list for the request": "request = '[]'",
+    "a field of a later version": """request = '{"prompt": "a", "mood": "sad"}'""",
+    "an unknown state": "state = '<img>'",
+    "a word for a time": "created_at = 'noon'",
+    "no time": "submitted_at = 'noon'",
+    "a list for the error": "error = '[]'",
+    "a word for the tokens": """result = '{"tokens": "many"}'""",
+    "an endless estimate": """estimate = '{"expected_seconds": Infinity}'""",
+    "a word for the price": "price = 'dear'",
+    "bytes for the task": "task_id = x'00ff'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_row_hides_no_other(ledger, home, damage):
+    import seedance_widgets as sw
+
+    ledger.call(ledger.save, record("good000000", state="running", task_id="t", owner="1-gone"))
+    ledger.call(ledger.save, record("bad0000000", state="running", task_id="u", owner="1-gone"))
     with sqlite3.connect(home / FILE) as other:
-        other.execute("UPDATE jobs SET request = '{broken' WHERE id = 'bad0000000'")
+        other.execute(f"UPDATE jobs SET {DAMAGE[damage]} WHERE id = 'bad0000000'")
     assert [row.id for row in ledger.call(ledger.all)] == ["good000000"]
     assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "720p") is None
+    assert [row.id for row in ledger.call(ledger.claim_unfinished)] == ["good000000"]
+    assert [job.id for job in sw.jobs()] == ["good000000"]
+    assert "good000000" in repr(sw.jobs()) + sw.jobs()._repr_html_()
+
+
+def test_a_ledger_that_was_deleted_takes_nothing_more_and_a_new_one_is_made(home):
+    first = open_ledger(home)
+    first.call(first.save, record())
+    for path in home.glob(f"{FILE}*"):
+        path.unlink()
+    with pytest.raises(StorageError, match="deleted or replaced while in use"):
+        first.call(first.save, record("b" * 10))
+    second = open_ledger(home)
+    assert second is not first
+    second.call(second.save, record("b" * 10))
+    assert [row.id for row in second.call(second.all)] == ["b" * 10]
+    first.close()
+
+
+def test_the_ledger_is_opened_once_whatever_thread_asks(home):
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(ledger) for ledger in pool.map(lambda _: open_ledger(home), range(8))}) == 1
+
+
+def test_what_is_written_survives_a_power_cut(ledger):
+    # FULL in WAL mode: each commit waits for the disk.
+    settings = [ledger.call(lambda name=name: ledger._db.execute(f"PRAGMA {name}").fetchone()[0]) for name in PRAGMAS]
+    assert dict(zip(PRAGMAS, settings, strict=True)) == {"journal_mode": "wal", "synchronous": 2}
 
 
 def test_a_file_that_is_no_ledger_is_named(home):
@@ -105,8 +157,8 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 def test_two_processes_take_over_a_dead_ones_jobs_only_once(home):
     first, second = Ledger(home), Ledger(home)
-    first.call(first.insert, record("left000000", state="running", task_id="t", owner="999999-dead"))
-    first.call(first.insert, record("busy000000", state="running", task_id="u", owner=second.owner))
+    first.call(first.save, record("left000000", state="running", task_id="t", owner="999999-dead"))
+    first.call(first.save, record("busy000000", state="running", task_id="u", owner=second.owner))
     taken = first.call(first.claim_unfinished)
     assert [row.id for row in taken] == ["left000000"]
     assert second.call(second.claim_unfinished, ["busy000000"]) == []
@@ -114,6 +166,14 @@ def test_two_processes_take_over_a_dead_ones_jobs_only_once(home):
     # Its owner is gone now; what it had taken over is free again.
     assert [row.id for row in second.call(second.claim_unfinished, ["busy000000"])] == ["left000000"]
     second.close()
+
+
+def test_a_job_being_taken_up_is_not_claimed_twice(ledger):
+    ledger.call(ledger.save, record(state="running", task_id="t", owner="1-gone"))
+    assert len(ledger.call(ledger.claim_unfinished)) == 1
+    assert ledger.call(ledger.claim_unfinished) == []
+    ledger.call(ledger.give_back, "a" * 10)
+    assert len(ledger.call(ledger.claim_unfinished)) == 1
 
 
 def test_only_what_can_go_on_is_unfinished(ledger):
@@ -130,7 +190,7 @@ def test_only_what_can_go_on_is_unfinished(ledger):
         "none": {"state": "failed", "error": {"kind": "StorageError"}},
     }
     for job_id, values in states.items():
-        ledger.call(ledger.insert, record(job_id, owner="1-gone", **values))
+        ledger.call(ledger.save, record(job_id, owner="1-gone", **values))
     taken = {row.id for row in ledger.call(ledger.claim_unfinished)}
     assert taken == {"pend", "subm", "down", "key0", "lost", "full"}
 
@@ -138,10 +198,10 @@ def test_only_what_can_go_on_is_unfinished(ledger):
 def test_history_tells_how_long_such_videos_take(ledger):
     for index, seconds in enumerate([30.0, 60.0, 45.0]):
         ledger.call(
-            ledger.insert,
+            ledger.save,
             record(
                 f"job{index}",
-                request={"resolution": "720p"},
+                request={"prompt": "a boat", "resolution": "720p"},
                 estimate={"typical_seconds": 30.0},
                 submitted_at=100.0,
                 ready_at=100.0 + seconds,
@@ -155,7 +215,7 @@ async def test_calls_are_carried_out_in_order_even_if_their_caller_is_cancelled(
     import asyncio
 
     job = record()
-    task = asyncio.ensure_future(ledger.on_thread(ledger.insert, job))
+    task = asyncio.ensure_future(ledger.on_thread(ledger.save, job))
     await asyncio.sleep(0)
     task.cancel()
     saved = dataclasses.replace(job, state="cancelled")

@@ -31,20 +31,34 @@ def test_run_returns_the_result_in_a_script():
     assert bridge.run(work()) == 42
 
 
-def test_tasks_started_in_a_script_go_on_whenever_somebody_waits():
+def test_tasks_started_in_a_script_go_on_whatever_the_script_does():
     done = in_fresh_python("""
-        import asyncio
+        import asyncio, threading
         from seedance_widgets.notebook import loop as bridge
+        made = threading.Event()
         async def job():
             await asyncio.sleep(0.05)
+            made.set()
             return "made"
-        async def nothing(): pass
         task = bridge.start(bridge.home_loop(), job())
-        bridge.run(nothing())
-        assert not task.done()
+        assert made.wait(10)
         print(bridge.run(task))
     """)
     assert (done.stdout, done.stderr) == ("made\n", "")
+
+
+def test_several_threads_of_a_script_wait_at_once():
+    done = in_fresh_python("""
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+        from seedance_widgets.notebook import loop as bridge
+        async def job(n):
+            await asyncio.sleep(0.01 * n)
+            return n
+        with ThreadPoolExecutor(8) as pool:
+            print(sorted(pool.map(lambda n: bridge.run(job(n)), range(8))))
+    """)
+    assert (done.stdout, done.stderr) == ("[0, 1, 2, 3, 4, 5, 6, 7]\n", "")
 
 
 def test_a_script_that_leaves_tasks_behind_ends_without_a_warning():
