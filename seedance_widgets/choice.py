@@ -31,11 +31,11 @@ _simulator: Simulator | None = None
 _lock = threading.RLock()
 
 
-def use(provider: Provider | str | None) -> Provider:
+def use(provider: Provider | Simulator | str | None) -> Provider:
     """Settle who makes the videos from here on; None goes back to choosing by the environment.
 
     Args:
-        provider: A provider, or a name: `simulator`, `ark` (Volcengine), `byteplus`, `acedata`.
+        provider: A provider, a `Simulator`, or a name: `simulator`, `ark` (Volcengine), `byteplus`, `acedata`.
 
     Returns:
         The provider in use now.
@@ -57,12 +57,17 @@ def provider() -> Provider:
     return resolve()
 
 
-def resolve(given: Provider | str | None = None) -> Provider:
+def resolve(given: Provider | Simulator | str | None = None) -> Provider:
     """The provider for a call: `given`, else the one in use, else the one that the environment names."""
     if given is None:
         return _used if _used is not None else _named(_from_environment())
     if isinstance(given, str):
         return _named(given)
+    if type(given).__name__ == "Simulator":
+        from seedance_widgets.simulator import Simulator  # noqa: PLC0415  a web server: only where it is used
+
+        if isinstance(given, Simulator):
+            return given.provider()
     if isinstance(given, type) or not isinstance(given, Provider):
         raise ConfigurationError(
             f"{given!r} is no provider; give one, such as sw.providers.Ark(), or a name: simulator, ark, byteplus, "

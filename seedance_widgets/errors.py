@@ -124,6 +124,8 @@ class ProviderError(SeedanceError):
         parts = [self.message if not self.code or self.code in self.message else f"{self.code}: {self.message}"]
         if self.advice is not None:
             parts.append(self.advice.next_step)
+            if self.advice.billed is not None:
+                parts.append("It is billed." if self.advice.billed else "Nothing is billed.")
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import dataclasses
 import itertools
 import os
 import random
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +66,17 @@ def engine_for(provider: Provider, ledger: Ledger, loop: asyncio.AbstractEventLo
                 return engine
         engine = Engine(provider, ledger, loop)
         engines.append(engine)
+        atexit.unregister(_say_what_is_left)  # the last to be registered is the first to run: before a loop is closed
+        atexit.register(_say_what_is_left)
         return engine
+
+
+def _say_what_is_left() -> None:
+    """A script that ends early is told that its jobs are not lost."""
+    left = [track for loop, engines in _engines.items() if loop.is_running() for one in engines for track in one.tracks]
+    if left and bridge.kernel() is None:
+        jobs = "1 job is" if len(left) == 1 else f"{len(left)} jobs are"
+        sys.stderr.write(f"{jobs} still under way; `sw.run(sw.resume())` takes up what was sent, and sends nothing.\n")
 
 
 def live_tracks(ledger: Ledger) -> dict[str, Track]:

@@ -12,7 +12,7 @@ from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.notebook.card import Card, live_display, redraw
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import AsyncIterator, Callable, Generator, Iterable
     from contextlib import AbstractContextManager
 
     from seedance_widgets.jobs.track import Track
@@ -137,7 +137,7 @@ class Job:
         """
         return bridge.run(self, timeout)
 
-    def cancel(self) -> asyncio.Future[None]:
+    def cancel(self) -> Cancelling:
         """Cancel the job where that still saves anything; starts at once, and can be awaited for the outcome.
 
         Before the submit nothing is sent; a queued task is cancelled at the provider where it has such a call.
@@ -150,7 +150,7 @@ class Job:
             raise CannotCancel(
                 f"job {self.id} is not followed by this process; `await sw.resume()` takes it up, then cancel it."
             )
-        return bridge.start(driver.loop, driver.cancel(self._track))
+        return Cancelling(self.id, bridge.start(driver.loop, driver.cancel(self._track)))
 
     async def watch(self) -> AsyncIterator[State]:
         """Yield the state now and at every change, until the job has ended.
@@ -216,8 +216,13 @@ class Job:
     async def _wait(self) -> Video:
         from seedance_widgets.jobs.terminal import progress_line  # noqa: PLC0415  tqdm only where somebody waits
 
+        __tracebackhide__ = True  # a stop button's traceback shall end in the cell
         with progress_line(self):
-            await self._track.until_ended()
+            try:
+                await self._track.until_ended()
+            except asyncio.CancelledError:
+                words = f"the waiting was stopped; the job goes on: `await sw.job({self.id!r})` waits for it again."
+                raise asyncio.CancelledError(words) from None
         redraw(self)
         if self.error is not None:
             raise self.error.with_traceback(None)  # a fresh traceback for each who waits
@@ -229,14 +234,51 @@ class Job:
 
 
 class JobList(list[Job]):
-    """Jobs, the newest first; shows itself as a table."""
+    """Jobs, the newest first; shows itself as a table.
+
+    Args:
+        jobs: The jobs.
+        empty: What is shown where there are none.
+    """
+
+    def __init__(self, jobs: Iterable[Job] = (), *, empty: str = "no jobs yet") -> None:
+        super().__init__(jobs)
+        self.empty = empty
 
     def __repr__(self) -> str:
         from seedance_widgets.notebook.card import jobs_text  # noqa: PLC0415  only where it is shown
 
-        return jobs_text([job.card() for job in self])
+        return jobs_text([job.card() for job in self]) or self.empty
 
     def _repr_html_(self) -> str:
         from seedance_widgets.notebook.card import jobs_html  # noqa: PLC0415  only where it is shown
 
-        return jobs_html([job.card() for job in self])
+        return jobs_html([job.card() for job in self]) or f"<p>{self.empty}</p>"
+
+
+class Cancelling:
+    """A cancellation under way; await it for the outcome.
+
+    Args:
+        job_id: Of the job that is cancelled.
+        outcome: Done when it is.
+    """
+
+    def __init__(self, job_id: str, outcome: asyncio.Future[None]) -> None:
+        self._job_id = job_id
+        self._outcome = outcome
+        outcome.add_done_callback(_look)
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._outcome.__await__()
+
+    def __repr__(self) -> str:
+        if not self._outcome.done():
+            return f"cancelling job {self._job_id}"
+        error = None if self._outcome.cancelled() else self._outcome.exception()
+        return f"job {self._job_id} was cancelled" if error is None else f"job {self._job_id}: {error}"
+
+
+def _look(outcome: asyncio.Future[None]) -> None:
+    if not outcome.cancelled():
+        outcome.exception()  # it is on the job's card, and raised to whoever awaits

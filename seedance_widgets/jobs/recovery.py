@@ -17,12 +17,16 @@ from seedance_widgets.jobs.results import video_of
 from seedance_widgets.jobs.store import request_values
 from seedance_widgets.jobs.track import Track
 from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.notebook.card import live_display
 from seedance_widgets.request import VideoRequest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from seedance_widgets.providers.base import Provider
+
+
+CARDS = 5  # shown while a cell waits; more would bury the notebook
 
 
 class Resumed:
@@ -42,7 +46,7 @@ class Resumed:
     def __repr__(self) -> str:
         if self._jobs is None:
             return "looking for unfinished jobs; `await` this to wait for them"
-        return repr(self._jobs) if self._jobs else "there is no unfinished job"
+        return repr(self._jobs)
 
     def _repr_html_(self) -> str | None:
         return self._jobs._repr_html_() if self._jobs else None
@@ -50,7 +54,8 @@ class Resumed:
     async def _take_up(self) -> JobList:
         busy = list(live_tracks(self._ledger))
         records = await self._ledger.on_thread(self._ledger.claim_unfinished, busy)
-        self._jobs = JobList([await self._take_up_one(record) for record in records])
+        jobs = [await self._take_up_one(record) for record in records]
+        self._jobs = JobList(jobs, empty="no unfinished job: there was nothing to take up")
         return self._jobs
 
     async def _take_up_one(self, record: Record) -> Job:
@@ -101,6 +106,9 @@ class Resumed:
             there = asyncio.run_coroutine_threadsafe(self._all_ended(), self._loop)
             return await asyncio.wrap_future(there)
         jobs = await asyncio.shield(self._taken)
+        if bridge.kernel() is not None:
+            for job in jobs[:CARDS]:
+                live_display(job)
         for job in jobs:
             with contextlib.suppress(SeedanceError):  # it is on the job, and on its card
                 await job

@@ -54,12 +54,13 @@ _BOX = (
     "color:var(--jp-content-font-color1, inherit);background:var(--jp-layout-color1, transparent);"
     "font-family:var(--jp-ui-font-family, sans-serif)"
 )
+_BAD, _DOUBT = "var(--jp-error-color1, #d32f2f)", "var(--jp-warn-color1, #b26a00)"
 _COLOURS = {
-    "succeeded": "#388e3c",
-    "failed": "#d32f2f",
-    "expired": "#d32f2f",
-    "unknown": "#b26a00",
-    "cancelled": "#757575",
+    "succeeded": "var(--jp-success-color1, #388e3c)",
+    "failed": _BAD,
+    "expired": _BAD,
+    "unknown": _DOUBT,
+    "cancelled": "var(--jp-ui-font-color2, #757575)",
 }
 
 
@@ -91,9 +92,13 @@ class Card:
         return f"{words}, {self.note}" if self.note else words
 
     def cost_words(self) -> str:
-        """What it costs: `free`, `about $0.26`, `$0.26`, `billed`."""
+        """What it costs: `free`, `about $0.26`, `$0.26`, `billed`, `not billed`, `perhaps billed`."""
         if not self.billed:
             return "free"
+        if self.state == "unknown":
+            return "perhaps billed"
+        if self.state in {"failed", "cancelled", "expired"} and not self.tokens:
+            return "not billed"
         if self.price is None:
             return "billed"
         return f"{'' if self.tokens else 'about '}{_MONEY.get(self.currency or '', '')}{self.price:.2f}"
@@ -123,7 +128,8 @@ class Card:
                 f'<progress value="{share:.2f}" max="1" aria-label="estimated progress" style="width:100%"></progress>'
             )
         if self.error:
-            parts.append(f'<div style="color:{colour};white-space:pre-wrap">{html.escape(self.error)}</div>')
+            edge = f"border-left:3px solid {colour};padding-left:8px;margin-top:4px;white-space:pre-wrap"
+            parts.append(f'<div style="{edge}">{html.escape(self.error)}</div>')
         if self.video is not None:
             parts.append(self.video._repr_mimebundle_().get("text/html", ""))
         return "".join([*parts, "</div>"])
@@ -161,8 +167,6 @@ def progress_display(job: Shown) -> Iterator[None]:
 
 def jobs_text(cards: Sequence[Card]) -> str:
     """Jobs as aligned lines for a terminal."""
-    if not cards:
-        return "no jobs yet"
     return "\n".join(
         f"{SIGNS[card.state]} {card.state:11} {card.id}  {card.elapsed:6.0f} s  {card.cost_words():>12}  "
         f"{card.provider:18} {_short(card.prompt, 40)}"
@@ -173,8 +177,8 @@ def jobs_text(cards: Sequence[Card]) -> str:
 def jobs_html(cards: Sequence[Card]) -> str:
     """Jobs as a table."""
     if not cards:
-        return "<p>no jobs yet</p>"
-    heads = ("state", "job", "prompt", "provider", "cost", "seconds", "task")
+        return ""
+    heads = ("state", "job", "prompt", "provider", "cost", "made in", "task")
     rows = [
         (
             f"{SIGNS[card.state]} {card.state}",
@@ -182,7 +186,7 @@ def jobs_html(cards: Sequence[Card]) -> str:
             _short(card.prompt, 80),
             card.provider,
             card.cost_words(),
-            f"{card.elapsed:.0f}",
+            f"{card.elapsed:.0f} s",
             card.task_id or "",
         )
         for card in cards
@@ -192,7 +196,9 @@ def jobs_html(cards: Sequence[Card]) -> str:
         "<tr>" + "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in row) + "</tr>"
         for row in rows
     )
-    return f"<table><caption>{len(cards)} jobs</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    count = f"{len(cards)} {'job' if len(cards) == 1 else 'jobs'}"
+    caption = f'<caption style="text-align:left">{count}</caption>'
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def redraw(job: Shown) -> None:

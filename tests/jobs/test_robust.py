@@ -274,3 +274,49 @@ def test_a_home_of_nobody_is_a_sentence(monkeypatch):
     monkeypatch.setenv("SEEDANCE_HOME", "~nobody-at-all/videos")
     with pytest.raises(errors.StorageError, match="SEEDANCE_HOME"):
         sw.jobs()
+
+
+async def test_whoever_stops_waiting_is_told_how_to_wait_again(sim):
+    job = sw.submit(request("[sim:run=100]"), sim.provider())
+    waiting = asyncio.ensure_future(job._wait())
+    await until(job, lambda: job.status == "running")
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError, match=rf"the job goes on: `await sw.job\('{job.id}'\)`"):
+        await waiting
+
+
+async def test_a_cancellation_shows_what_came_of_it(sim):
+    job = sw.submit(request("[sim:queue=300]"), sim.provider())
+    await until(job, lambda: job.status == "queued")
+    cancelling = job.cancel()
+    assert repr(cancelling) == f"cancelling job {job.id}"
+    await cancelling
+    assert repr(cancelling) == f"job {job.id} was cancelled"
+    again = job.cancel()
+    with pytest.raises(errors.CannotCancel):
+        await again
+    assert "already ended" in repr(again)
+
+
+async def test_nothing_to_resume_is_said_so(sim):
+    assert repr(await sw.resume()) == "no unfinished job: there was nothing to take up"
+    assert repr(sw.jobs()) == "no jobs yet"
+
+
+def test_a_script_that_ends_early_is_told_that_nothing_is_lost(home):
+    done = in_script("""
+        import seedance_widgets as sw
+        with sw.Simulator(speed=10) as sim:
+            job = sw.submit(sw.VideoRequest("a boat", model="1.0-pro"), sim)
+            async def sent():
+                async for state in job.watch():
+                    if state == "queued":
+                        return
+            sw.run(sent())
+    """)
+    assert "1 job is still under way" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_a_simulator_is_taken_for_its_provider(sim):
+    assert (await sw.submit(request(), sim)).frames == 49
