@@ -6,22 +6,13 @@ import os
 import threading
 from typing import TYPE_CHECKING, Literal
 
-from seedance_widgets.catalog import catalogue
+from seedance_widgets.catalog import SIMULATED, catalogue, provider_choices, provider_name
 from seedance_widgets.errors import ConfigurationError
 from seedance_widgets.folders import home
 from seedance_widgets.providers.base import Provider
 
 if TYPE_CHECKING:
     from seedance_widgets.simulator import Simulator
-
-SIMULATED = "simulator:"
-_ALIASES = {
-    "ark": "ark-cn",
-    "volcengine": "ark-cn",
-    "byteplus": "ark-ap",
-    "acedatacloud": "acedata",
-    "simulator": "simulator:ark-cn",
-}
 
 _REGIONS: dict[str, Literal["cn", "ap"]] = {"ark-cn": "cn", "ark-ap": "ap"}
 
@@ -108,6 +99,8 @@ def label_of(ledger_id: str) -> str:
 def _from_environment() -> str:
     if named := os.environ.get("SEEDANCE_PROVIDER", "").strip():
         return named
+    if os.environ.get("SEEDANCE_SIMULATOR", "").strip():
+        return "simulator"
     with_key = [
         name
         for name in ("ark-cn", "ark-ap", "acedata")
@@ -129,31 +122,32 @@ def _own_keys(name: str) -> tuple[str, ...]:
     return tuple(key for key in keys if key != "ARK_API_KEY" or overseas == (name == "ark-ap"))
 
 
-def _named(name: str) -> Provider:
-    key = _ALIASES.get(name.strip().lower(), name.strip().lower())
+def _named(given: str) -> Provider:
+    name = provider_name(given)
+    if name is None:
+        raise ConfigurationError(f"no provider is called {given!r}; choose one of {provider_choices()}.")
     with _lock:
-        if key.startswith(SIMULATED):
-            return _simulated(key.removeprefix(SIMULATED))
-        if key not in catalogue().providers:
-            raise ConfigurationError(
-                f"no provider is called {name!r}; choose one of simulator, ark (Volcengine), byteplus, acedata."
-            )
+        if name.startswith(SIMULATED):
+            return _simulated(name.removeprefix(SIMULATED))
         from seedance_widgets import providers  # noqa: PLC0415  httpx only where a provider is used
 
         # Made anew, for the key may have been corrected; kept where nothing has changed.
-        made = providers.AceDataCloud() if key == "acedata" else providers.Ark(region=_REGIONS[key])
-        if _made.get(key) != made:
-            _made[key] = made
-        return _made[key]
+        made = providers.AceDataCloud() if name == "acedata" else providers.Ark(region=_REGIONS[name])
+        if _made.get(name) != made:
+            _made[name] = made
+        return _made[name]
 
 
-def _simulated(wire: str) -> Provider:
-    simulator = _embedded_simulator()
-    if wire == "acedata":
-        return simulator.provider("acedata")
-    if wire not in _REGIONS:
-        raise ConfigurationError(f"the simulator speaks ark-cn, ark-ap and acedata; {wire!r} is none of them.")
-    return simulator.provider("ark-cn" if wire == "ark-cn" else "ark-ap")
+def _simulated(kind: str) -> Provider:
+    if url := os.environ.get("SEEDANCE_SIMULATOR", "").strip():
+        from seedance_widgets.simulator import simulator_provider  # noqa: PLC0415  only where it is used
+
+        if (there := f"{kind} at {url}") not in _made:
+            _made[there] = simulator_provider(url, kind)
+        return _made[there]
+    if kind == "acedata":
+        return _embedded_simulator().provider("acedata")
+    return _embedded_simulator().provider("ark-ap" if kind == "ark-ap" else "ark-cn")
 
 
 def _embedded_simulator() -> Simulator:

@@ -68,7 +68,7 @@ class RequestError(SeedanceError, ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [f"{problem.field}: {problem.message}" for problem in self.problems]
+        lines = [f"{problem.field}: {problem.advice}" for problem in self.problems]
         super().__init__("the request cannot be sent.\n  " + "\n  ".join(lines))
 
     def __reduce__(self) -> tuple[type[RequestError], tuple[Any, ...]]:

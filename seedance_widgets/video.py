@@ -187,9 +187,23 @@ class Video:
             return picture
 
     def extend(self, prompt: str, **changes: Any) -> VideoRequest:
-        """The request for what happens next: it starts with this video's last frame and keeps the other settings.
+        """The request for what happens next, not yet a video: nothing is sent until it is submitted.
 
-        The seed becomes random again, and a last frame or references are dropped; `changes` override everything.
+            video = await sw.submit(video.extend("the boat reaches the shore"))
+
+        It starts with this video's last frame and keeps the other settings; the seed becomes random again, and a last
+        frame or references are dropped.
+
+        Args:
+            prompt: What happens next.
+            **changes: Fields of `VideoRequest`; they override everything.
+
+        Returns:
+            The request, for `sw.submit`, `sw.check` or `sw.estimate`.
+
+        Raises:
+            TypeError: An unknown field; the message holds the nearest name.
+            VideoFileError: The file is missing or is no video.
         """
         values: dict[str, Any] = {"last_frame_url": None, "reference_image_urls": (), "seed": -1}
         values |= {"prompt": prompt, "first_frame_url": self.last_frame if "first_frame_url" not in changes else None}
@@ -281,7 +295,7 @@ class Video:
             poster = self.poster()
             return {"text/plain": repr(self), "text/html": self._html(poster), "image/jpeg": poster}
         except VideoFileError as error:
-            return {"text/plain": str(error), "text/html": f'<p style="{_QUIET}">{escape(str(error))}</p>'}
+            return {"text/plain": str(error), "text/html": f'<p style="{_TEXT}">{escape(str(error))}</p>'}
 
     @cached_property
     def _facts(self) -> _Facts:
@@ -324,13 +338,17 @@ class Video:
     def _html(self, poster: builtins.bytes) -> str:
         source = escape(_address(self.path))
         image = base64.b64encode(poster).decode("ascii")
-        prompt = f'<div style="{_LINE}">{escape(self.request.prompt)}</div>' if self.request else ""
+        prompt = f"<div>{escape(self.request.prompt)}</div>" if self.request else ""
+        # The shape is fixed: when playing starts, the video's own size takes the poster's place, and nothing may move.
+        widest = round(_LONGEST * min(1, self.width / self.height))
+        shape = f"width:{widest}px;aspect-ratio:{self.width} / {self.height}"
         return (
             f'<figure style="{_FIGURE}">'
             f'<video controls loop playsinline preload="none" poster="data:image/jpeg;base64,{image}" src="{source}" '
-            f'width="{self.width}" height="{self.height}" style="{_PLAYER}">'
+            f'width="{self.width}" height="{self.height}" style="{_PLAYER};{shape}">'
             f'<a href="{source}">{escape(self.path.name)}</a></video>'
-            f'<figcaption style="{_QUIET}">{prompt}{escape(self._caption())}</figcaption></figure>'
+            f'<figcaption style="{_TEXT}">{prompt}<div style="{_QUIET}">{escape(self._caption())}</div>'
+            "</figcaption></figure>"
         )
 
     def _caption(self) -> str:
@@ -347,12 +365,13 @@ class Video:
 
 
 _FIGURE = "margin:0;max-width:100%"
-_PLAYER = "display:block;max-width:100%;max-height:70vh;width:auto;height:auto;background:#000;border-radius:4px"
-_QUIET = (
+_LONGEST = 640  # pixels of the longer side as shown
+_PLAYER = "display:block;max-width:100%;height:auto;background:#000;border-radius:4px"
+_TEXT = (
     "margin:4px 0 0;font:var(--jp-ui-font-size1,13px)/1.5 var(--jp-ui-font-family,system-ui,sans-serif);"
-    "color:var(--jp-ui-font-color2,GrayText)"
+    "color:var(--jp-ui-font-color1,inherit);overflow-wrap:anywhere"
 )
-_LINE = "color:var(--jp-ui-font-color1,CanvasText);overflow-wrap:anywhere"
+_QUIET = "opacity:.8"  # of the page's own colour: it reads on light and on dark
 
 
 def _near(path: Path) -> str:

@@ -6,7 +6,15 @@ import io
 
 import pytest
 
-KEYS = ("ARK_API_KEY", "BYTEPLUS_API_KEY", "ACEDATACLOUD_API_TOKEN", "SEEDANCE_PROVIDER", "ARK_BASE_URL")
+KEYS = (
+    "ARK_API_KEY",
+    "ARK_BASE_URL",
+    "BYTEPLUS_API_KEY",
+    "ACEDATACLOUD_API_TOKEN",
+    "ACEDATACLOUD_API_BASE_URL",
+    "SEEDANCE_PROVIDER",
+    "SEEDANCE_SIMULATOR",
+)
 
 
 @pytest.fixture(autouse=True)

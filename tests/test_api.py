@@ -158,6 +158,17 @@ def test_two_keys_are_a_question_and_never_a_bill(monkeypatch):
         sw.provider()
 
 
+async def test_a_simulator_in_another_process_is_one_and_not_billed(sim, monkeypatch):
+    monkeypatch.setenv("SEEDANCE_SIMULATOR", sim.acedata_base_url)
+    monkeypatch.setenv("ARK_API_KEY", "simulator")  # what its own advice sets for other clients
+    monkeypatch.setenv("ARK_BASE_URL", sim.ark_base_url)
+    chosen = sw.provider()
+    assert (chosen.id, chosen.billed) == ("simulator:ark-cn", False)
+    job = sw.submit(sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2))
+    assert (await job).frames == 49
+    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 1
+
+
 def test_use_settles_it_and_none_takes_it_back(sim, monkeypatch):
     from seedance_widgets import choice
 

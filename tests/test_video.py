@@ -170,6 +170,32 @@ def test_it_shows_a_player_with_a_poster_and_a_relative_source(video):
     assert "640 x 360 · 2.21 s · 24 fps · sound" in bundle["text/html"]
 
 
+@pytest.mark.parametrize(("width", "height", "shown"), [(640, 360, 640), (360, 640, 360), (1504, 640, 640)])
+def test_the_players_shape_is_fixed_so_that_nothing_moves_when_it_plays(tmp_path, width, height, shown):
+    path = tmp_path / "shape.mp4"
+    render(Scene(width, height, 2, 7, "a lake"), path)
+    player = Page(Video(path)._repr_mimebundle_()["text/html"]).only("video")
+    style = dict(part.split(":") for part in player["style"].split(";"))
+    assert (player["width"], player["height"]) == (str(width), str(height))
+    assert (style["width"], style["max-width"], style["height"]) == (f"{shown}px", "100%", "auto")
+    assert style["aspect-ratio"] == f"{width} / {height}"
+
+
+def test_the_words_beside_a_video_take_the_pages_own_colour(video):
+    video.request = VideoRequest("a lake")
+    page = Page(video._repr_mimebundle_()["text/html"])
+    styles = [attrs.get("style", "") for tag, attrs in page.tags if tag in {"figcaption", "div"}]
+    assert "color:var(--jp-ui-font-color1,inherit)" in styles[0]
+    for style in styles:  # GrayText and CanvasText are those of the browser, and not of a dark notebook in it
+        assert "Text" not in style
+        assert float(re.search(r"opacity:([\d.]+)", style)[1] if "opacity" in style else 1) >= 0.75
+
+
+def test_help_on_extend_says_that_it_is_a_request():
+    assert "not yet a video" in Video.extend.__doc__
+    assert "sw.submit(video.extend(" in Video.extend.__doc__
+
+
 def test_a_video_elsewhere_keeps_a_relative_address(video, tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")

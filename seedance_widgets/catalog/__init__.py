@@ -12,16 +12,23 @@ from seedance_widgets.catalog.models import (
     Rules,
     Span,
     catalogue,
-    find_model,
-    model,
-    nearest_models,
     provider_facts,
     rules,
     today,
 )
+from seedance_widgets.catalog.names import (
+    SIMULATED,
+    close_models,
+    find_model,
+    model,
+    nearest_models,
+    provider_choices,
+    provider_name,
+)
 
 __all__ = [
     "ADAPTIVE",
+    "SIMULATED",
     "Catalogue",
     "ImageRules",
     "Mode",
@@ -32,10 +39,13 @@ __all__ = [
     "Rules",
     "Span",
     "catalogue",
+    "close_models",
     "find_model",
     "model",
     "nearest_models",
+    "provider_choices",
     "provider_facts",
+    "provider_name",
     "rules",
     "today",
 ]

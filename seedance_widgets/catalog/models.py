@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -92,10 +91,15 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """What is published of a provider: address, rates per second, retention in seconds, what its calls can do."""
+    """What is published of a provider: address, rates per second, retention in seconds, what its calls can do.
+
+    `label` names it for people, `brand` where space is short; `aliases` is what people may call it.
+    """
 
     name: str
     label: str
+    brand: str
+    aliases: tuple[str, ...]
     wire: Literal["ark", "acedata"]
     base_url: str
     key_env: tuple[str, ...]
@@ -274,37 +278,6 @@ def provider_facts(name: str) -> ProviderFacts:
 def today() -> date:
     """The day by which it is judged whether a model has been switched off."""
     return datetime.now().astimezone().date()
-
-
-def find_model(name: object) -> Model | None:
-    """The model with this short name or with this id at any provider; None where there is none."""
-    return _by_any_name().get(name) if isinstance(name, str) else None
-
-
-def model(name: str) -> Model:
-    """Look a model up by its short name (`1.0-pro`) or by its id at any provider.
-
-    Raises:
-        KeyError: No model has that name; the message holds the nearest ones.
-    """
-    found = find_model(name)
-    if found is None:
-        raise KeyError(f"no model is called {name!r}; {nearest_models(name)}")
-    return found
-
-
-def nearest_models(name: str) -> str:
-    """A half-sentence with the names closest to `name`, for an error message."""
-    close = difflib.get_close_matches(str(name), _by_any_name(), n=2, cutoff=0.4)
-    return f"did you mean {' or '.join(close)}?" if close else f"choose one of {', '.join(catalogue().models)}."
-
-
-@cache
-def _by_any_name() -> dict[str, Model]:
-    known: dict[str, Model] = {}
-    for entry in catalogue().models.values():
-        known |= dict.fromkeys((entry.name, *entry.ids.values()), entry)
-    return known
 
 
 def _rules(raw: dict[str, Any]) -> Rules:

@@ -6,7 +6,8 @@ import textwrap
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from seedance_widgets.catalog.models import catalogue, model, rules, today
+from seedance_widgets.catalog.models import catalogue, rules, today
+from seedance_widgets.catalog.names import model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,16 +28,18 @@ _WIDTH = 120  # columns of a terminal
 # Colours come from the notebook's theme, with ones that read on light and dark where there is none.
 _STYLE = (
     "<style>"
-    ".sw-table{border-collapse:collapse;color:var(--jp-ui-font-color1,currentColor);font-size:13px;"
-    "font-variant-numeric:tabular-nums}"
-    ".sw-table caption{text-align:left;padding:4px 0;color:inherit}"
-    ".sw-table th,.sw-table td{text-align:left;vertical-align:top;padding:4px 10px;background:transparent;"
-    "border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.45));white-space:normal}"
-    ".sw-table th{font-weight:600}"
+    ".sw-table{color:var(--jp-ui-font-color1,currentColor);font-size:13px;font-variant-numeric:tabular-nums}"
+    ".sw-table th,.sw-table td{border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.45))}"
     ".sw-table .sw-off{color:var(--jp-error-color1,#c62828);font-weight:600}"
     "@media (prefers-color-scheme:dark){.sw-table .sw-off{color:var(--jp-error-color1,#ff8a80)}}"
     "</style>"
 )
+# On the elements themselves: JupyterLab's own rules for tables outweigh those of a class.
+_TABLE = "border-collapse:collapse;table-layout:auto;margin:0"
+_CAPTION = "text-align:left;padding:4px 10px;color:inherit;caption-side:top"
+_CELL = "text-align:left;vertical-align:top;padding:4px 10px;line-height:1.4;max-width:none"
+_GLUE = "\N{NO-BREAK SPACE}"
+_SHORT = 24  # characters that are not broken over lines
 
 
 class Cell(NamedTuple):
@@ -109,7 +112,7 @@ def model_html(model: Model) -> str:
 
 def _row(model: Model) -> tuple[Cell, ...]:
     price = _five_seconds(model)
-    off = ", ".join(name for name, day in model.retired.items() if day <= today())
+    off = ", ".join(catalogue().providers[name].brand for name, day in model.retired.items() if day <= today())
     return (
         Cell(model.name),
         Cell(", ".join(_modes(model))),
@@ -132,7 +135,7 @@ def _facts(model: Model) -> list[tuple[str, Cell]]:
         ("resolution", Cell(", ".join(model.resolutions) + "".join(restricted))),
     ]
     facts += [
-        (f"pixels at {resolution}", Cell(", ".join(f"{ratio} {w}x{h}" for ratio, (w, h) in row.items())))
+        (f"pixels at {resolution}", Cell(", ".join(f"{ratio}{_GLUE}{w}x{h}" for ratio, (w, h) in row.items())))
         for resolution, row in model.sizes.items()
     ]
     facts += [
@@ -150,11 +153,11 @@ def _facts(model: Model) -> list[tuple[str, Cell]]:
         instead = f"; use {model.replacement}" if model.replacement else ""
         facts.append(("switched off", Cell(f"at {labels[name]} on {day.isoformat()}{instead}", off=True)))
     facts += [("disputed", Cell(dispute.says)) for dispute in model.disputed]
-    return [*facts, ("source", Cell(model.source))]
+    return [*facts, ("sources, see models.toml", Cell(model.source))]
 
 
 def _modes(model: Model) -> list[str]:
-    return [f"{model.references} references" if mode == "references" else _MODES[mode] for mode in model.modes]
+    return [f"{model.references}{_GLUE}references" if mode == "references" else _MODES[mode] for mode in model.modes]
 
 
 def _adaptive(model: Model) -> str:
@@ -219,16 +222,20 @@ def _text(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 
 
 def _html(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
-    lines = []
-    for first, *others in rows:
-        cells = "".join(
-            f'<td class="sw-off">{escape(cell.text)}</td>' if cell.off else f"<td>{escape(cell.text)}</td>"
-            for cell in others
-        )
-        lines.append(f'<tr><th scope="row">{escape(first.text)}</th>{cells}</tr>')
+    head = "".join(_cell("th", Cell(text), ' scope="col"') for text in heads)
+    lines = [
+        "<tr>" + _cell("th", first, ' scope="row"') + "".join(_cell("td", cell) for cell in others) + "</tr>"
+        for first, *others in rows
+    ]
     top = f"<thead><tr>{head}</tr></thead>" if heads else ""
     return (
-        f'{_STYLE}<div style="overflow-x:auto"><table class="sw-table"><caption>{escape(caption)}</caption>'
-        f"{top}<tbody>{''.join(lines)}</tbody></table></div>"
+        f'{_STYLE}<div style="overflow-x:auto"><table class="sw-table" style="{_TABLE}">'
+        f'<caption style="{_CAPTION}">{escape(caption)}</caption>{top}<tbody>{"".join(lines)}</tbody></table></div>'
     )
+
+
+def _cell(tag: str, cell: Cell, attributes: str = "") -> str:
+    space = "nowrap" if len(cell.text) <= _SHORT else "normal"
+    weight = ";font-weight:600" if tag == "th" else ""
+    off = ' class="sw-off"' if cell.off else ""
+    return f'<{tag}{attributes}{off} style="{_CELL};white-space:{space}{weight}">{escape(cell.text)}</{tag}>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import dataclasses
 import itertools
 import os
 import random
@@ -105,6 +104,8 @@ class Engine:
         self.tracks: dict[str, Track] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # strong references: a loop holds its tasks weakly
         self._cancelling = 0
+        self._to_write: dict[Track, None] = {}  # in the order in which they came
+        self._writing = asyncio.Lock()
         self._drivers: dict[str, asyncio.Task[None]] = {}
         self._pace = Pace(provider.limits)
         self._poller = Poller(provider)
@@ -177,8 +178,8 @@ class Engine:
                     break
                 for track in list(self.tracks.values()):
                     track.tick()
-                    if track.unsaved and beat % BEATS_UNTIL_SAVED == 0:
-                        await self._save_again(track)
+                if beat % BEATS_UNTIL_SAVED == 0:
+                    await self._save_the_rest()
                 if self._drivers:
                     await asyncio.wait(self._drivers.values(), timeout=bridge.HEARTBEAT)
                 else:
@@ -277,9 +278,7 @@ class Engine:
                 if task.status == "running":
                     record.running_at = record.running_at or now()
                     self._leave_queue(track)
-                self.keep(
-                    self.loop.create_task(self._save_at_any_cost(track, task.status, f"{task.status} at the provider"))
-                )
+                self._save_soon(track, task.status, f"{task.status} at the provider")
 
         def troubled(error: ProviderError | None) -> None:
             asked = self.provider.label
@@ -322,7 +321,7 @@ class Engine:
         told = {"seed": task.seed, "ratio": task.ratio, "resolution": task.resolution, "tokens": task.tokens}
         record.result = {**told, "url": task.video_url}
         _settle_price(record, task.tokens)
-        await self._save_at_any_cost(track, "downloading", "the video is made")
+        self._save_soon(track, "downloading", "the video is made")
         async with self._downloads:
             record.video = await results.fetch(self.provider, task, "video_url", self._media(track, ".mp4"))
             if task.last_frame_url:
@@ -343,25 +342,60 @@ class Engine:
         return self.ledger.folder / store.MEDIA / name
 
     async def _save(self, track: Track, state: State, text: str, *, note: str = "") -> None:
-        record = track.record
-        record.state = state
+        """Put the job into `state`, and into the ledger before going on."""
+        track.record.state = state
         track.changed(text, note=note)
-        # A copy: the ledger's thread must write the job as it is now, whatever happens to it meanwhile.
-        await self.ledger.on_thread(self.ledger.save, dataclasses.replace(record), track.timeline[-1:] if text else [])
+        await self._write(track)
+
+    def _save_soon(self, track: Track, state: State, text: str) -> None:
+        """Put the job into `state`; the ledger is told within seconds. For what a restart finds out again by asking."""
+        track.record.state = state
+        track.dirty = True
+        track.changed(text)
 
     async def _save_at_any_cost(self, track: Track, state: State, text: str) -> None:
         """Save after money may have been spent: the job goes on, and what the ledger cannot take it is given again."""
         try:
             await self._save(track, state, text)
-            track.unsaved = ""
         except Exception as error:  # noqa: BLE001  shown on the card until it is written
             track.unsaved = f"not in the ledger yet: {error}"
             track.tick()
 
-    async def _save_again(self, track: Track) -> None:
-        await self._save_at_any_cost(track, track.record.state, "")
-        if not track.unsaved and track.record.id not in self._drivers:
-            self.tracks.pop(track.record.id, None)
+    async def _save_the_rest(self) -> None:
+        """Write what was put off, or refused, since: all of it in one go."""
+        rest = [track for track in self.tracks.values() if track.dirty or track.unsaved]
+        if not rest:
+            return
+        self._to_write.update(dict.fromkeys(rest))
+        try:
+            await self._write(rest[0])
+        except Exception as error:  # noqa: BLE001  shown on the cards; the next beat tries again
+            for track in rest:
+                track.unsaved = f"not in the ledger yet: {error}"
+        for track in rest:
+            if not track.unsaved and track.record.id not in self._drivers:
+                self.tracks.pop(track.record.id, None)
+
+    async def _write(self, track: Track) -> None:
+        """Write `track`, and in the same breath, with one wait for the disk, every other that has come up meanwhile."""
+        self._to_write[track] = None
+        async with self._writing:
+            if track not in self._to_write:
+                return  # written along with another
+            batch, self._to_write = list(self._to_write), {}
+            entries = [one.entry() for one in batch]
+            for one in batch:
+                one.dirty = False
+            try:
+                await self.ledger.on_thread(self.ledger.save, *entries)
+            except Exception:
+                # Each of the others finds out for itself.
+                self._to_write.update(dict.fromkeys(one for one in batch if one is not track))
+                raise
+            finally:  # where the wait was cancelled, too: the ledger's thread carries it out
+                if not isinstance(sys.exception(), Exception):
+                    for one, (_, events) in zip(batch, entries, strict=True):
+                        one.saved(len(events))
 
     async def _fail(self, track: Track, state: State, error: Exception) -> None:
         track.error = error

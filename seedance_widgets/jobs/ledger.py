@@ -26,7 +26,7 @@ from seedance_widgets.jobs.record import ENDED, STATES, Event, Record
 from seedance_widgets.request import VideoRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 P = ParamSpec("P")
@@ -36,6 +36,11 @@ FILE = "ledger.sqlite3"
 VERSION = 1
 _JSON = ("request", "error", "result", "estimate")
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Record))
+
+_UPSERT = (
+    f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608  our own names
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name != 'id')}"
+)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -111,15 +116,14 @@ class Ledger:
             return False
         return (found.st_dev, found.st_ino) == self._file
 
-    def save(self, record: Record, events: Iterable[Event] = ()) -> None:
-        """Write the job as it is now, with what has happened to it; it is on the disk when this returns."""
-        marks = ", ".join("?" * len(_COLUMNS))
-        changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "id")
-        self._write(
-            f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}",  # noqa: S608  our own names
-            _row(record),
-            [(record.id, event.at, event.kind, event.text) for event in events],
-        )
+    def save(self, *entries: tuple[Record, Sequence[Event]]) -> None:
+        """Write jobs as they are now, each with what happened to it; on the disk, all or none, when this returns."""
+        with self._transaction():
+            self._db.executemany(_UPSERT, [_row(record) for record, _ in entries])
+            self._db.executemany(
+                "INSERT INTO events (job, at, kind, text) VALUES (?, ?, ?, ?)",
+                [(record.id, event.at, event.kind, event.text) for record, events in entries for event in events],
+            )
 
     def find(self, id_or_task: str) -> Record | None:
         """The job with this id or with this task id at its provider, the newest where several have it."""
@@ -232,21 +236,23 @@ class Ledger:
         self._owner.release()
         self._db.close()
 
-    def _write(self, statement: str, values: list[Any], events: list[tuple[Any, ...]] | None = None) -> int:
+    def _write(self, statement: str, values: list[Any]) -> int:
+        with self._transaction():
+            return self._db.execute(statement, values).rowcount
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
         with _storage_errors(self.folder):
             if not self.in_place:
                 raise FileNotFoundError(f"{FILE} was deleted or replaced while in use")
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                changed = self._db.execute(statement, values).rowcount
-                if events:
-                    self._db.executemany("INSERT INTO events (job, at, kind, text) VALUES (?, ?, ?, ?)", events)
+                yield
                 self._db.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # nothing to roll back where BEGIN itself failed
                     self._db.execute("ROLLBACK")
                 raise
-            return changed
 
     def _rows(self, statement: str, values: list[Any]) -> list[sqlite3.Row]:
         with _storage_errors(self.folder):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 QUICK = 2.0
 SLOW = 15.0
 EARLY_SHARE = 0.08
+LATE = 1.5  # times the typical time: until then it may be ready at any moment
 TOGETHER = 1.0
 # A task that was just made may not be found yet; one that stays away this often is gone.
 MISSES = 3
@@ -163,4 +164,5 @@ class Poller:
         quick = real(QUICK)
         if elapsed < entry.typical / 2:
             return max(quick, min(real(SLOW), entry.typical * EARLY_SHARE, entry.typical / 2 - elapsed))
-        return max(quick, min(real(SLOW), elapsed * EARLY_SHARE / 2))
+        late = max(0.0, elapsed - LATE * entry.typical)
+        return min(real(SLOW), quick + late * EARLY_SHARE)

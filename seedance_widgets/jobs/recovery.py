@@ -99,7 +99,7 @@ class Resumed:
         record.error = error_to_dict(track.error)
         record.ended_at = now()
         track.changed(str(track.error))
-        await self._ledger.on_thread(self._ledger.save, record, track.timeline[-1:])
+        await self._ledger.on_thread(self._ledger.save, track.entry())
 
     async def _all_ended(self) -> JobList:
         if bridge.running_loop() is not self._loop:

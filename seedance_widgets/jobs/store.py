@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from seedance_widgets.providers.keys import is_loopback
 from seedance_widgets.request.images import is_url, load_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from seedance_widgets.request import VideoRequest
 
@@ -134,7 +135,7 @@ async def download(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = _part_of(target)
     try:
-        async with await _client(url) as client:
+        async with _connections(url) as client:
             transfer = _Transfer(client, url, part, on_bytes)
             for attempt in range(1, ATTEMPTS + 1):
                 try:
@@ -147,8 +148,7 @@ async def download(
                             "attempts; `await sw.resume()` tries again while the provider keeps it."
                         ) from None
                     await asyncio.sleep(real_seconds(2.0**attempt))
-        await asyncio.to_thread(os.replace, part, target)
-        await asyncio.to_thread(_folder_to_disk, target.parent)
+        await asyncio.to_thread(_settle, part, target)
     except OSError as error:
         raise StorageError(
             f"the video was made, but {target.parent} cannot be written ({error}). Free some space or make the folder "
@@ -197,23 +197,44 @@ class _Transfer:
                     self._done += len(chunk)
                     if self._on_bytes is not None:
                         self._on_bytes(self._done, length)
-                await asyncio.to_thread(_to_disk, file)
+                await asyncio.to_thread(_finish, file)
             finally:
-                await asyncio.to_thread(file.close)
+                if not file.closed:
+                    await asyncio.to_thread(file.close)
         if length is not None and self._done != length:
             raise _Short(f"{self._done:,} bytes came of {length:,}")
         if self._done == 0:
             raise _Short("the file is empty")
 
 
-async def _client(url: str) -> httpx.AsyncClient:
+@dataclass(slots=True)
+class _Links:
+    client: httpx.AsyncClient
+    users: int = 0
+
+
+_links: dict[tuple[asyncio.AbstractEventLoop, bool], _Links] = {}
+
+
+@contextlib.asynccontextmanager
+async def _connections(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The connections that this event loop's downloads share; closed with the last of them on its way."""
     here = is_loopback(urlsplit(url).hostname)
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(30, read=60),
-        follow_redirects=True,
-        trust_env=not here,  # no proxy stands before this machine
-        verify=False if url.startswith("http:") and here else await asyncio.to_thread(tls_context),
-    )
+    tls = await asyncio.to_thread(tls_context)
+    key = asyncio.get_running_loop(), here
+    if key not in _links:
+        timeout = httpx.Timeout(30, read=60)
+        # No proxy stands before this machine.
+        _links[key] = _Links(httpx.AsyncClient(timeout=timeout, follow_redirects=True, trust_env=not here, verify=tls))
+    links = _links[key]
+    links.users += 1
+    try:
+        yield links.client
+    finally:
+        links.users -= 1
+        if not links.users:
+            del _links[key]
+            await links.client.aclose()
 
 
 def _length(answer: httpx.Response, done: int) -> int | None:
@@ -235,6 +256,16 @@ def _part_of(target: Path) -> Path:
 def _to_disk(file: BinaryIO | Any) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+def _finish(file: BinaryIO | Any) -> None:
+    _to_disk(file)
+    file.close()
+
+
+def _settle(part: Path, target: Path) -> None:
+    part.replace(target)
+    _folder_to_disk(target.parent)
 
 
 def _folder_to_disk(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -38,7 +39,8 @@ class Track:
         note: One sentence on what the job is waiting for, or empty.
         driver: Who drives it; None where this process does not.
         in_queue: Whether it holds one of the places in the provider's queue.
-        unsaved: Why the record is not in the ledger as it is, or empty.
+        unsaved: Why the ledger could not take the record as it is, or empty.
+        dirty: Whether the ledger is to be given the record soon.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class Track:
         self.driver: Driver | None = None
         self.in_queue = False
         self.unsaved = ""
+        self.dirty = False
+        self._written = 0
         self._past = past
         self._ended: asyncio.Future[None] | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -65,7 +69,21 @@ class Track:
     @cached_property
     def timeline(self) -> list[Event]:
         """What has happened to the job; what lies in the ledger is read on first use."""
-        return self._past()
+        past = self._past()
+        self._written = len(past)
+        return past
+
+    def entry(self) -> tuple[Record, list[Event]]:
+        """What the ledger is to be given: a copy of the record, and the events that it does not have yet.
+
+        A copy, since the ledger's thread must write the job as it is now, whatever happens to it meanwhile.
+        """
+        return dataclasses.replace(self.record), self.timeline[self._written :]
+
+    def saved(self, events: int) -> None:
+        """The ledger has the last entry, with so many events."""
+        self._written += events
+        self.unsaved = ""
 
     @property
     def watched(self) -> bool:

@@ -48,6 +48,8 @@ class Connections:
     creates: httpx.AsyncClient
     calls: httpx.AsyncClient
     lifetime: AsyncGenerator[None, None]
+    # Whoever waits for a connection waits here: httpx goes through its whole queue each time one comes or goes.
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS))
     limiters: dict[Kind, AsyncLimiter] = field(default_factory=dict)
 
     def limiter(self, kind: Kind, limits: Limits) -> AsyncLimiter | None:

@@ -135,9 +135,10 @@ class Caller:
             ProviderError: `UnknownSubmit` where a task may exist; any other where none does.
         """
         connections = await self._pool.here()
-        result = await self._exchange(
-            connections.creates, "POST", path, data=data, total=CREATE_SECONDS, before_sending=before_sending
-        )
+        async with connections.places:
+            result = await self._exchange(
+                connections.creates, "POST", path, data=data, total=CREATE_SECONDS, before_sending=before_sending
+            )
         if isinstance(result, NoAnswer):
             if result.kind == "broken":
                 raise own_error("UnknownSubmit", f"the create call was sent, but {result.why}", provider=self._provider)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.request import rules_images, rules_model, rules_settings, rules_text
 from seedance_widgets.request.case import Case, Finding, Severity
+from seedance_widgets.request.plain import not_a_request
 
 if TYPE_CHECKING:
     from seedance_widgets.request.model import VideoRequest
 
+_SHOWN = 80  # characters of a fix's value that a text repeats: it may be a whole prompt
 _RULES = (*rules_text.RULES, *rules_images.RULES, *rules_model.RULES, *rules_settings.RULES)
 
 
@@ -19,7 +21,7 @@ class Problem:
     """One thing that is wrong with a request.
 
     Args:
-        field: The request's field, by its parameter name.
+        field: The request's field, by its parameter name; `request` or `provider` where that itself is wrong.
         severity: `error`: it will not be sent; `warning`: it may be, but look at it first.
         message: What was wrong, what was expected, what to do.
         fix: Changes for `request.replace(**fix)` that cure it and bring no new error; None where only a person can.
@@ -30,12 +32,17 @@ class Problem:
     message: str
     fix: dict[str, Any] | None = None
 
+    @property
+    def advice(self) -> str:
+        """The message, with the fix as arguments of `request.replace`; long values are shortened."""
+        changes = ", ".join(f"{name}={_brief(value)}" for name, value in (self.fix or {}).items())
+        return f"{self.message} Fix: {changes}" if changes else self.message
+
     def __str__(self) -> str:
-        return f"{self.severity}: {self.field}: {self.message}"
+        return f"{self.severity}: {self.field}: {self.advice}"
 
     def __repr__(self) -> str:
-        changes = ", ".join(f"{name}={value!r}" for name, value in (self.fix or {}).items())
-        return f"<{self}{f' Fix: {changes}' if changes else ''}>"
+        return f"<{self}>"
 
 
 def check(request: VideoRequest, provider: Any = None, *, image_required: bool = False) -> tuple[Problem, ...]:
@@ -43,9 +50,11 @@ def check(request: VideoRequest, provider: Any = None, *, image_required: bool =
 
     Args:
         request: What is asked.
-        provider: A catalogue name or a provider, whose own rules are added; None checks what all of them share.
+        provider: A name as in `sw.use` or a provider, whose own rules are added; None checks what all of them share.
         image_required: Also ask for at least one image, as `generate_video_from_image` does.
     """
+    if trouble := not_a_request(request):
+        return (Problem("request", "error", trouble),)
     found = _findings(request, provider, image_required=image_required)
     return tuple(
         Problem(
@@ -73,6 +82,11 @@ def _cure(
         if {_known(after) for after in watched} <= {_known(before) for before in found}:
             return fix
     return None
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def _known(finding: Finding) -> tuple[str, Severity, str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from seedance_widgets.catalog import catalogue, find_model, rules
+from seedance_widgets.catalog import catalogue, find_model, provider_choices, rules
 from seedance_widgets.request.framing import output_size
 from seedance_widgets.request.images import facts_of
-from seedance_widgets.request.plain import is_whole, provider_of, tame
+from seedance_widgets.request.plain import is_whole, not_a_request, provider_of, shown, tame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,7 @@ class Estimate:
         upper_bound: The model chooses the duration: frames, tokens and prices are the largest possible.
         billed: Whether this provider takes money at all.
         approximate: The price is the provider's own round figure, not counted from tokens (AceDataCloud).
+        note: Why something is not known that could be: no such provider, say.
     """
 
     width: int | None = None
@@ -54,8 +55,11 @@ class Estimate:
     upper_bound: bool = False
     billed: bool = True
     approximate: bool = False
+    note: str = ""
 
     def __str__(self) -> str:
+        if self.note and self.frames is None:
+            return self.note
         parts = [f"{self.width} x {self.height}" if self.width else "size not known yet"]
         most = "at most " if self.upper_bound else ""
         if self.frames is not None and self.seconds is not None:
@@ -66,7 +70,7 @@ class Estimate:
             parts.append("not billed")
         elif self.price is not None:
             parts.append(("about " if self.approximate else most) + money(self.price, self.currency))
-        return " · ".join(parts)
+        return " · ".join([*parts, *([self.note] if self.note else [])])
 
     def __repr__(self) -> str:
         return f"<Estimate {self}>"
@@ -77,16 +81,23 @@ def estimate(request: VideoRequest, provider: Any = None) -> Estimate:
 
     Args:
         request: What is asked; a local first frame resolves `adaptive`.
-        provider: A catalogue name or a provider; None means BytePlus's list price in USD, a simulator costs nothing.
+        provider: A name as in `sw.use` or a provider; None means BytePlus's list price in USD, a simulator is free.
     """
-    facts, simulated, _ = provider_of(provider)
     common = rules()
+    if trouble := not_a_request(request):
+        return Estimate(fps=common.fps, note=trouble)
+    facts, simulated, given_name = provider_of(provider)
+    note = ""
+    if provider is not None and facts is None:
+        note = (
+            f"no provider is called {shown(given_name)}, so its price is not known; choose one of {provider_choices()}."
+        )
     values = {field.name: tame(getattr(request, field.name)) for field in fields(request)}
     model = find_model(values["model"]) if isinstance(values["model"], str) else None
     priced_at = _LIST_PRICE if provider is None else facts.name if facts else None
     currency = catalogue().providers[priced_at or _LIST_PRICE].currency
     if model is None:
-        return Estimate(fps=common.fps, currency=currency, billed=not simulated)
+        return Estimate(fps=common.fps, currency=currency, billed=not simulated, note=note)
     frames, upper = _frames(values, model)
     sides = _sides(values, model)
     tokens = frames * sides[0] * sides[1] // common.token_pixels if frames and sides else None
@@ -106,6 +117,7 @@ def estimate(request: VideoRequest, provider: Any = None) -> Estimate:
         upper_bound=upper,
         billed=not simulated,
         approximate=not simulated and facts is not None and facts.wire == "acedata",
+        note=note,
     )
 
 

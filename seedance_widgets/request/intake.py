@@ -16,6 +16,7 @@ _DATA_URI = re.compile(r"data:image/([a-z0-9.+-]+);base64,", re.ASCII)
 _PNG_MODES = {"1", "L", "LA", "P", "RGB", "RGBA"}
 _COMPRESSION = 3  # PNG's level: half the time of the default for a few percent more bytes
 _GREY, _COLOUR = 2, 3  # dimensions of an array
+_BYTE, _WORD = 255, 65535  # the brightest value in 8 and in 16 bits
 
 
 def to_file(value: Any) -> tuple[bytes, str | None]:
@@ -89,11 +90,43 @@ def _from_pil(picture: Any) -> bytes:
     limit = rules().images.max_side
     if max(picture.size) > limit:
         raise ImageTrouble(f"the PIL image is {picture.width} x {picture.height} px; a side may have at most {limit}")
+    if not all(picture.size):
+        raise ImageTrouble(f"the PIL image is empty: {picture.width} x {picture.height} px")
+    if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
+        picture = _in_bytes(picture)
     if picture.mode not in _PNG_MODES:
         picture = picture.convert("RGB")
     out = io.BytesIO()
     picture.save(out, "PNG", compress_level=_COMPRESSION)
     return out.getvalue()
+
+
+def _in_bytes(picture: Any) -> Any:
+    """A picture with larger numbers than PNG's 8 bits, scaled: PIL's own conversion would cut off what is above 255."""
+    import numpy as np  # noqa: PLC0415  only for these rare modes
+    from PIL import Image as Pillow  # noqa: PLC0415  whoever passes a PIL image has loaded it
+
+    pixels, what = np.asarray(picture), f"the PIL image (mode {picture.mode})"
+    if picture.mode == "F":
+        return Pillow.fromarray(_unit_to_bytes(pixels, what))
+    low, high = int(pixels.min()), int(pixels.max())
+    if low < 0 or high > _WORD:
+        raise ImageTrouble(f"the numbers of {what} run from {low} to {high}; expected 0 to {_BYTE}, or to {_WORD}")
+    if picture.mode != "I" or high > _BYTE:  # mode I does not tell how many bits are meant
+        pixels = (pixels.astype("uint32") + _WORD // _BYTE // 2) // (_WORD // _BYTE)
+    return Pillow.fromarray(pixels.astype("uint8"))
+
+
+def _unit_to_bytes(numbers: Any, what: str) -> Any:
+    """Floats from 0 to 1 as bytes."""
+    import numpy as np  # noqa: PLC0415  whoever passes an array has loaded it
+
+    if not np.isfinite(numbers).all():
+        raise ImageTrouble(f"{what} holds NaN or infinity; expected numbers from 0 to 1")
+    low, high = float(numbers.min()), float(numbers.max())
+    if low < 0 or high > 1:
+        raise ImageTrouble(f"the numbers of {what} run from {low:g} to {high:g}; expected 0 to 1, or 8-bit pixels")
+    return np.rint(numbers.astype("float64") * _BYTE).astype("uint8")
 
 
 def _from_array(array: Any) -> bytes:
@@ -109,12 +142,7 @@ def _from_array(array: Any) -> bytes:
     if max(array.shape[:2]) > limit:
         raise ImageTrouble(f"the array's shape is {shape}; a side may have at most {limit} pixels")
     if np.issubdtype(array.dtype, np.floating):
-        if not np.isfinite(array).all():
-            raise ImageTrouble("the array holds NaN or infinity; expected numbers from 0 to 1")
-        low, high = float(array.min()), float(array.max())
-        if low < 0 or high > 1:
-            raise ImageTrouble(f"the array's numbers run from {low:g} to {high:g}; expected 0 to 1, or uint8")
-        array = np.rint(array.astype("float64") * 255).astype("uint8")
+        array = _unit_to_bytes(array, "the array")
     elif array.dtype != np.uint8:
         raise ImageTrouble(f"the array's dtype is {array.dtype}; expected uint8, or floats from 0 to 1")
     return _from_pil(Pillow.fromarray(np.ascontiguousarray(array)))

@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from seedance_widgets.catalog import ProviderFacts, catalogue
+from seedance_widgets.catalog import SIMULATED, ProviderFacts, catalogue, provider_name
 from seedance_widgets.request.images import Image, Unusable
+from seedance_widgets.request.intake import kind_of
+from seedance_widgets.request.model import VideoRequest
 
-SIMULATOR = "simulator:"
 _SHOWN = 60  # characters of a value that a message repeats
 _SAFE_BITS = 4096  # Python refuses to write out much larger numbers
 
@@ -60,6 +61,19 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple):
         return f"a list of {len(value)}"
     return f"a value of type {value.type_name if isinstance(value, Odd) else type(value).__name__}"
+
+
+def not_a_request(value: object) -> str | None:
+    """Why this is no request, as a sentence that shows how to make one; None where it is one."""
+    # By its type: a foreign object's `__class__` may raise.
+    if issubclass(type(value), VideoRequest):
+        return None
+    plain = tame(value)
+    if isinstance(plain, str):
+        return f"a VideoRequest was expected, not text; write sw.VideoRequest({shown(plain)})."
+    given = "None" if value is None else kind_of(value)
+    words = "**values" if issubclass(type(value), dict) else '"what happens in the video"'
+    return f"a VideoRequest was expected, not {given}; write sw.VideoRequest({words})."
 
 
 def is_whole(value: Any) -> TypeGuard[int]:
@@ -112,7 +126,7 @@ def provider_of(provider: Any) -> tuple[ProviderFacts | None, bool, str]:
     """The catalogue's facts of a provider, whether it is a simulator, and its name as given.
 
     Args:
-        provider: None, a catalogue name (`simulator:` may stand before it), or an object with `.name` and `.id`.
+        provider: None, any name that `sw.use` takes, or an object with `.name` and `.id`.
     """
     if provider is None:
         return None, False, ""
@@ -120,8 +134,8 @@ def provider_of(provider: Any) -> tuple[ProviderFacts | None, bool, str]:
         name = known_as = str.__str__(provider)
     else:
         name, known_as = _text(provider, "name"), _text(provider, "id")
-    simulated = known_as.startswith(SIMULATOR) or name.startswith(SIMULATOR)
-    return catalogue().providers.get(name.removeprefix(SIMULATOR)), simulated, name
+    simulated = any((provider_name(one) or one).startswith(SIMULATED) for one in (known_as, name))
+    return catalogue().providers.get((provider_name(name) or "").removeprefix(SIMULATED)), simulated, name
 
 
 def _text(thing: Any, attribute: str) -> str:

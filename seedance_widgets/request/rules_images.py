@@ -217,14 +217,19 @@ def _sides(one: _Given, facts: ImageFacts) -> Iterator[Finding]:
     if low < limits.min_side or high > limits.max_side:
         yield error(
             one.field,
-            f"{one.name} is {sides}; each side must have {limits.min_side} to {limits.max_side} pixels. Scale it "
-            + ("down." if high > limits.max_side else "up, or use a larger one."),
+            f"{one.name} is {sides}; each side must have {limits.min_side} to {limits.max_side} pixels. "
+            + (
+                f"Scale it down to at most {limits.max_side}."
+                if high > limits.max_side
+                else f"Scale it up to at least {limits.min_side}, or use a larger one."
+            ),
         )
     elif low == limits.min_side or high == limits.max_side:
         yield warning(
             one.field,
             f"{one.name} is {sides}; sources differ on whether exactly {limits.min_side} "
-            f"or {limits.max_side} pixels are taken.",
+            f"or {limits.max_side} pixels are taken. "
+            + ("Scale it down a little to be safe." if high == limits.max_side else "Use a larger one to be safe."),
         )
     span = f"{limits.min_aspect:g} to {limits.max_aspect:g}"
     if not limits.min_aspect <= facts.aspect <= limits.max_aspect:
@@ -236,7 +241,7 @@ def _sides(one: _Given, facts: ImageFacts) -> Iterator[Finding]:
         yield warning(
             one.field,
             f"{one.name} has width / height = {facts.aspect:g}; sources differ on whether "
-            f"the ends of {span} are taken.",
+            f"the ends of {span} are taken. Crop it a little to be safe.",
         )
     if facts.turned:
         yield warning(

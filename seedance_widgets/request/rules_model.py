@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from seedance_widgets.catalog import catalogue, nearest_models
+from seedance_widgets.catalog import catalogue, close_models, nearest_models, provider_choices
 from seedance_widgets.request.case import Case, Finding, error, warning
 from seedance_widgets.request.plain import shown
 
@@ -16,8 +15,9 @@ if TYPE_CHECKING:
 def provider(case: Case) -> Iterator[Finding]:
     """A provider that the catalogue knows."""
     if case.provider_given and case.provider is None:
-        known = ", ".join(catalogue().providers)
-        yield error("provider", f"no provider is called {shown(case.provider_name)}; the catalogue knows {known}.")
+        yield error(
+            "provider", f"no provider is called {shown(case.provider_name)}; choose one of {provider_choices()}."
+        )
 
 
 def model(case: Case) -> Iterator[Finding]:
@@ -35,8 +35,8 @@ def model(case: Case) -> Iterator[Finding]:
         return
     found = case.model
     if found is None:
-        close = _close_models(value) if isinstance(value, str) else []
-        hint = nearest_models(value[:100]) if isinstance(value, str) else "give its name; sw.models() lists them."
+        close = close_models(value) if isinstance(value, str) else []
+        hint = nearest_models(value) if isinstance(value, str) else "give its name; sw.models() lists them."
         yield error("model", f"no model is called {shown(value)}; {hint}", *({"model": name} for name in close))
         return
     if case.provider and case.provider.name not in found.ids:
@@ -49,12 +49,6 @@ def model(case: Case) -> Iterator[Finding]:
         instead = f" Its replacement is {other.title}." if other else ""
         fixes = ({"model": case.model_id(other)},) if other else ()
         yield warning("model", f"{found.title} was switched off at {label} on {day}.{instead}", *fixes)
-
-
-def _close_models(value: str) -> list[str]:
-    names = [name for one in catalogue().models.values() for name in (one.name, *one.ids.values())]
-    text = value[:100].strip().lower()
-    return [text] if text in names else difflib.get_close_matches(text, list(dict.fromkeys(names)), n=3, cutoff=0.6)
 
 
 RULES = (model, provider)

@@ -94,7 +94,7 @@ def _cut(case: Case, value: str) -> Iterator[Finding]:
     nearest = nearest_ratio(rules().ratios, facts.aspect)
     best = ADAPTIVE if case.mode in case.model.adaptive else nearest
     better = (_lost(case, best) or 0.0) < lost
-    advice = f"{best} keeps more of it." if better else "Crop the image yourself to choose what stays."
+    advice = f"{best} keeps more of it." if better else "crop the image yourself to choose what stays."
     yield warning(
         "ratio",
         f"{value} cuts {lost:.0%} off the first frame, which is {facts.width} x {facts.height} px; {advice}",

@@ -49,6 +49,7 @@ tasks four times as long, a stand-in picture for an image whose address cannot b
 drafts and .mov files are refused with a sentence; the real models take some of these.
 """
 
+from seedance_widgets.simulator.client import simulator_provider
 from seedance_widgets.simulator.server import Simulator
 
-__all__ = ["Simulator"]
+__all__ = ["Simulator", "simulator_provider"]

@@ -8,7 +8,8 @@ import sys
 import threading
 
 from seedance_widgets.errors import SeedanceError
-from seedance_widgets.simulator.server import KEY, Simulator
+from seedance_widgets.simulator.client import KEY
+from seedance_widgets.simulator.server import Simulator
 
 EXAMPLES = """\
 Any Ark or AceDataCloud client can be pointed at it:
@@ -41,6 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
             say = sys.stdout.write
             say(f"Seedance simulator, {options.speed:g} times as fast, limits {options.limits}; nothing is billed.\n\n")
             say(f"  Ark, BytePlus   {simulator.ark_base_url}\n  AceDataCloud    {simulator.acedata_base_url}\n\n")
+            if options.api_key is None:
+                say("For notebooks with seedance_widgets:\n\n")
+                say(f"  export SEEDANCE_SIMULATOR={simulator.acedata_base_url}\n\n")
+            say("For any other client:\n\n")
             say(f"  export ARK_API_KEY={key} ARK_BASE_URL={simulator.ark_base_url}\n")
             say(f"  export ACEDATACLOUD_API_TOKEN={key} ACEDATACLOUD_API_BASE_URL={simulator.acedata_base_url}\n\n")
             say("Stop it with Ctrl+C.\n")

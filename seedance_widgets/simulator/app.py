@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from seedance_widgets.catalog import rules
 from seedance_widgets.simulator import acedata_wire, ark_wire
+from seedance_widgets.simulator.client import ARK_PATH, HERE
 from seedance_widgets.simulator.log import Received, shortened
 from seedance_widgets.simulator.magic import magic_words, number
 from seedance_widgets.simulator.refusal import Dropped, Refusal, invalid, missing
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from seedance_widgets.simulator.tasks import Task
     from seedance_widgets.simulator.validate import Asked
 
-ARK_TASKS = "/api/v3/contents/generations/tasks"
+ARK_TASKS = f"{ARK_PATH}/contents/generations/tasks"
 WRONG_KEY = "wrong"  # this key is always refused, so that everybody can see what a wrong key looks like
 PAGE = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
@@ -97,6 +98,7 @@ class Service:
                 Route("/seedance/videos", self.acedata_create, methods=["POST"]),
                 Route("/seedance/tasks", self.acedata_tasks, methods=["POST"]),
                 Route("/media/{name}", self.media_file),
+                Route(HERE, self.about),
             ],
             exception_handlers={Refusal: self._refuse, 404: self._no_page, 405: self._no_page},
         )
@@ -121,6 +123,12 @@ class Service:
                     pass  # the rest of a body that nobody reads
 
         return logged
+
+    async def about(self, _request: Request) -> Response:
+        """GET what this is, so that a client can tell it from a provider that takes money; no key is needed."""
+        limits = "documented" if self._limits.enforced else "none"
+        own_key = self._api_key is not None
+        return PlainJSON({"simulator": True, "speed": self._clock.speed, "limits": limits, "own_key": own_key})
 
     async def ark_create(self, request: Request) -> Response:
         """POST a create call in Ark's words."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+import textwrap
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,6 +25,8 @@ _DATA_URI = re.compile(r"data:image/([a-z0-9.+-]+);base64,")
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 _SEEN: dict[bytes, tuple[str, int, int, str]] = {}
 _SEEN_MOST = 1000
+# The caption of a stand-in: letters of the host, in all and on a line, and pixels of a line.
+_HOST_MOST, _HOST_LINE, _LINE_HEIGHT = 78, 26, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,14 @@ def stand_in(url: str) -> bytes:
     corners.putdata([(seed[i], seed[i + 1], seed[i + 2]) for i in (0, 3, 6, 9)])
     image = corners.resize((1280, 720), Image.Resampling.BICUBIC)
     host = urlsplit(url).hostname or url[:40]
+    lines = ["stand-in for an image of", *textwrap.wrap(host[:_HOST_MOST], _HOST_LINE)]
+    # In the middle, and so narrow that it outlasts the crop to any ratio; the corners are for the video's own marks.
+    top = (720 - _LINE_HEIGHT * len(lines)) // 2
     pen = ImageDraw.Draw(image)
-    pen.rectangle((0, 640, 1280, 720), fill=(20, 20, 20))
-    pen.text((24, 664), f"stand-in for an image of {host[:60]}", fill=(235, 235, 235), font_size=28)
+    pen.rectangle((450, top - 16, 830, top + _LINE_HEIGHT * len(lines) + 16), fill=(20, 20, 20))
+    for number, line in enumerate(lines):
+        at = (640, top + _LINE_HEIGHT * (number + 0.5))
+        pen.text(at, line, fill=(235, 235, 235), font_size=26, anchor="mm")
     out = BytesIO()
     image.save(out, "PNG")
     return out.getvalue()

@@ -8,12 +8,11 @@ import logging
 import socket
 import sqlite3
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from seedance_widgets.catalog import provider_facts
 from seedance_widgets.errors import ConfigurationError, StorageError
+from seedance_widgets.simulator.client import ARK_PATH, KEY, provider_at
 from seedance_widgets.simulator.clock import Clock
 from seedance_widgets.simulator.engine import Engine
 from seedance_widgets.simulator.limits import RateLimits
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Scope
 
-    from seedance_widgets.providers.base import Limits, Provider
+    from seedance_widgets.providers.base import Provider
     from seedance_widgets.simulator.acedata_wire import Shape
     from seedance_widgets.simulator.limits import LimitsName
     from seedance_widgets.simulator.listen import Listener
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KEY = "simulator"  # what `provider()` shows; any other would do as well
 KEEP_ALIVE = 600  # seconds: a poller's pause must not meet a connection that is just being closed
 START_SECONDS = 20.0
 
@@ -107,7 +105,7 @@ class Simulator:
     @property
     def ark_base_url(self) -> str:
         """The base URL for clients of Volcengine Ark and BytePlus ModelArk."""
-        return f"{self._url()}/api/v3"
+        return f"{self._url()}{ARK_PATH}"
 
     @property
     def acedata_base_url(self) -> str:
@@ -121,18 +119,8 @@ class Simulator:
 
     def provider(self, kind: Literal["ark", "ark-cn", "ark-ap", "acedata"] = "ark") -> Provider:
         """The provider object that asks this simulator, in its clock and within its limits."""
-        from seedance_widgets.providers.acedata import AceDataCloud  # noqa: PLC0415 - only who asks pays for httpx
-        from seedance_widgets.providers.ark import Ark  # noqa: PLC0415 - the same
-
         key = self._options["api_key"] or KEY
-        if kind == "acedata":
-            limits = self._client_limits("acedata")
-            return AceDataCloud(api_token=key, base_url=self.acedata_base_url, simulated=True, limits=limits)
-        regions: dict[str, Literal["cn", "ap"]] = {"ark": "cn", "ark-cn": "cn", "ark-ap": "ap"}
-        if kind not in regions:
-            raise ConfigurationError(f"the simulator speaks ark, ark-cn, ark-ap and acedata; {kind!r} is none of them.")
-        limits = self._client_limits(f"ark-{regions[kind]}")
-        return Ark(api_key=key, region=regions[kind], base_url=self.ark_base_url, simulated=True, limits=limits)
+        return provider_at(self._url(), kind, api_key=key, speed=self.speed, limits=self.limits)
 
     def start(self) -> Self:
         """Start it; nothing happens where it runs already.
@@ -189,29 +177,6 @@ class Simulator:
     def _url(self) -> str:
         self.start()
         return self._base_url
-
-    def _client_limits(self, name: str) -> Limits:
-        """The published limits in real time, or none."""
-        from seedance_widgets.providers.base import Limits  # noqa: PLC0415 - the same
-
-        facts = provider_facts(name)
-        sizes = Limits(rpm=False, speed=self.speed)
-        sizes = replace(sizes, list_ids=facts.list_ids or sizes.list_ids, batch_ids=facts.batch_ids or sizes.batch_ids)
-        if self.limits == "none":
-            return sizes
-
-        def rate(published: float | None) -> float | None:
-            return None if published is None else published * self.speed
-
-        return replace(
-            sizes,
-            get_per_second=rate(facts.get_per_second),
-            list_per_second=rate(facts.list_per_second),
-            delete_per_second=rate(facts.delete_per_second),
-            batch_per_second=rate(facts.batch_per_second),
-            max_queued=facts.max_queued,
-            rpm=True,
-        )
 
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET

@@ -24,7 +24,6 @@ QUEUE_SECONDS = (1.0, 3.0)
 RUN_SPREAD = (0.85, 1.15)
 FLEX_FACTOR = 4.0
 SLOW_FACTOR = 10.0
-CLIP_SECONDS = 10.0  # the catalogue's run times are those of a 10 s clip
 
 _BEIJING = timedelta(hours=8)  # Ark's ids are stamped in Beijing's time
 _ID_CHARS = string.ascii_lowercase + string.digits
@@ -198,9 +197,7 @@ def _length(asked: Asked) -> tuple[int | None, int]:
 def _run_seconds(asked: Asked, frames: int, dice: random.Random, words: dict[str, str | None]) -> float:
     if "run" in words:
         return number(words, "run", 30.0)
-    seconds = (
-        asked.model.run_seconds[asked.resolution] * frames / rules().fps / CLIP_SECONDS * dice.uniform(*RUN_SPREAD)
-    )
+    seconds = asked.model.typical_seconds(asked.resolution, frames / rules().fps) * dice.uniform(*RUN_SPREAD)
     seconds *= FLEX_FACTOR if asked.service_tier == "flex" else 1.0
     return seconds * (SLOW_FACTOR if "slow" in words else 1.0)
 

@@ -6,44 +6,19 @@ Each part tells in its own module what it measures and how. The figures go to bu
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tests.bench import imports, many_jobs, memory, render, stall
 from tests.bench.measure import BUILD, Figure
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+# Where each part's `run` is; imported when its turn comes.
+PARTS = {"import": "imports", "render": "render", "memory": "memory", "stall": "stall", "jobs": "many_jobs"}
 RENDER_GOAL = 1.3
-
-
-def rendering(runs: int = render.RUNS) -> list[Figure]:
-    """The renderer's own figures, as lines of the table."""
-    told = render.run(runs)
-    return [
-        Figure(
-            "render 1280x720, 5 s / encoding alone",
-            told["render_seconds"] * 1000,
-            told["encode_seconds"] * 1000,
-            "ms",
-            goal=RENDER_GOAL,
-        ),
-        Figure("the same, CPU", told["render_cpu_seconds"] * 1000, told["encode_cpu_seconds"] * 1000, "ms"),
-    ]
-
-
-PARTS: dict[str, Callable[..., list[Figure]]] = {
-    "import": imports.run,
-    "render": rendering,
-    "memory": memory.run,
-    "stall": stall.run,
-    "jobs": many_jobs.run,
-}
 
 
 def main() -> int:
@@ -58,7 +33,7 @@ def main() -> int:
     for name in options.only or PARTS:
         began = time.monotonic()
         try:
-            figures = PARTS[name](**({"runs": options.runs} if options.runs else {}))
+            figures = measure(name, options.runs)
         except Exception as error:  # noqa: BLE001  one part's trouble must not hide the others' figures
             say(f"{name}: not measured: {type(error).__name__}: {error}")
             report["parts"][name] = {"error": f"{type(error).__name__}: {error}"}
@@ -75,6 +50,22 @@ def main() -> int:
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     say(f"{path}")
     return 0
+
+
+def measure(name: str, runs: int | None) -> list[Figure]:
+    """The figures of one part."""
+    told = importlib.import_module(f"tests.bench.{PARTS[name]}").run(**({"runs": runs} if runs else {}))
+    return rendering(told) if name == "render" else told
+
+
+def rendering(told: dict[str, float]) -> list[Figure]:
+    """The renderer's own figures, as lines of the table."""
+    wall = told["render_seconds"] * 1000, told["encode_seconds"] * 1000
+    cpu = told["render_cpu_seconds"] * 1000, told["encode_cpu_seconds"] * 1000
+    return [
+        Figure("render 1280x720, 5 s / encoding alone", *wall, "ms", goal=RENDER_GOAL),
+        Figure("the same, CPU", *cpu, "ms"),
+    ]
 
 
 def line(figure: Figure) -> str:

@@ -46,7 +46,9 @@ async def ours(options: dict[str, Any], home: Path) -> None:
     provider = kind("any", **settings)
 
     async def make(texts: list[str], resolution: str) -> dict[str, float]:
-        requests = [sw.VideoRequest(text, model=MODEL, resolution=resolution, duration=5) for text in texts]
+        requests = [
+            sw.VideoRequest(text, model=MODEL, resolution=resolution, duration=options["seconds"]) for text in texts
+        ]
         jobs = [sw.submit(request, provider) for request in requests]
         await asyncio.gather(*jobs)
         return {job.task_id: job._track.record.ready_at for job in jobs}
@@ -64,7 +66,9 @@ async def ark(options: dict[str, Any], home: Path) -> None:
 
         async def one(text: str, resolution: str) -> tuple[str, float]:
             content = [{"type": "text", "text": text}]
-            made = await tasks.create(model=MODEL, content=content, resolution=resolution, ratio="16:9", duration=5)
+            made = await tasks.create(
+                model=MODEL, content=content, resolution=resolution, ratio="16:9", duration=options["seconds"]
+            )
             while True:
                 await asyncio.sleep(options["interval"])
                 task = await tasks.get(task_id=made.id)
@@ -89,7 +93,9 @@ async def acedata(options: dict[str, Any], home: Path) -> None:
 
         async def one(text: str, resolution: str) -> tuple[str, float]:
             content = [{"type": "text", "text": text}]
-            handle = await client.seedance.generate(model=MODEL, content=content, resolution=resolution, duration=5)
+            handle = await client.seedance.generate(
+                model=MODEL, content=content, resolution=resolution, duration=options["seconds"]
+            )
             await handle.wait(poll_interval=options["interval"])
             detected = time.time()
             await fetch(links, handle.urls()[0], home / f"{handle.id}.mp4")

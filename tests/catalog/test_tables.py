@@ -57,9 +57,9 @@ def test_in_a_terminal_it_is_aligned_and_fits_120_columns():
 
 def test_retirement_is_visible():
     by_name = {line.split()[0]: line for line in repr(models()).splitlines()[1:10]}
-    assert by_name["1.5-pro"].endswith("off at ark-ap")
+    assert by_name["1.5-pro"].endswith("off at BytePlus")
     assert by_name["1.0-pro"].endswith("available")
-    assert "off at ark-ap" in models()._repr_html_()
+    assert "off at BytePlus" in models()._repr_html_()
     assert "at BytePlus ModelArk on 2026-11-11; use 2.0-mini" in str(model("1.5-pro"))
 
 
@@ -106,3 +106,36 @@ def test_text_is_escaped():
     assert "&lt;script&gt;" in html
     assert "a&lt;b" in html
     assert "<i>" not in html
+
+
+class Cells(HTMLParser):
+    def __init__(self, html):
+        super().__init__()
+        self.styles = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        if tag in {"td", "th", "caption", "table"}:
+            self.styles.append((tag, dict(attrs).get("style", "")))
+
+
+@pytest.mark.parametrize("shown", [models(), model("2.5"), model("1.5-pro")], ids=["all", "2.5", "1.5-pro"])
+def test_cells_stand_left_whatever_the_pages_own_rules_for_tables_are(shown):
+    styles = Cells(shown._repr_html_()).styles
+    assert {tag for tag, _ in styles} == {"td", "th", "caption", "table"} or shown is not models()
+    assert all("text-align:left" in style for tag, style in styles if tag != "table")
+    assert all("white-space:" in style for tag, style in styles if tag in {"td", "th"})
+    assert ("margin:0" in styles[0][1], styles[0][0]) == (True, "table")
+
+
+def test_short_cells_stay_on_one_line_and_long_ones_break():
+    html = model("2.5")._repr_html_()
+    name = html[html.rindex("<th", 0, html.index("camera_fixed")) : html.index("camera_fixed")]
+    sizes = html[html.rindex("<td", 0, html.index("2206x946")) : html.index("2206x946")]
+    assert "white-space:nowrap" in name
+    assert "white-space:normal" in sizes
+
+
+def test_it_says_where_the_codes_of_its_sources_are_explained():
+    assert "sources, see models.toml" in str(model("2.0"))
+    assert "sources, see models.toml" in model("2.0")._repr_html_()

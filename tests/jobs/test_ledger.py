@@ -38,17 +38,17 @@ def test_a_job_comes_back_as_it_was_written(ledger):
         state="running",
         task_id="cgt-1",
     )
-    ledger.call(ledger.save, written)
+    ledger.call(ledger.save, (written, []))
     assert ledger.call(ledger.find, written.id) == written
     assert ledger.call(ledger.find, "cgt-1") == written
 
 
 def test_saving_keeps_the_timeline_in_order(ledger):
     job = record()
-    ledger.call(ledger.save, job)
+    ledger.call(ledger.save, (job, []))
     for index, state in enumerate(["submitting", "queued", "running"]):
         job.state = state
-        ledger.call(ledger.save, job, [Event(float(index), state, f"step {index}")])
+        ledger.call(ledger.save, (job, [Event(float(index), state, f"step {index}")]))
     assert [event.kind for event in ledger.call(ledger.events, job.id)] == ["submitting", "queued", "running"]
     assert ledger.call(ledger.find, job.id).state == "running"
 
@@ -60,8 +60,9 @@ def test_a_row_is_on_the_disk_when_save_returns(home):
         from seedance_widgets.jobs.ledger import Ledger
         from seedance_widgets.jobs.record import Record
         ledger = Ledger(Path({str(home)!r}))
-        ledger.call(ledger.save, Record(
-            id="x", provider="p", base_url="u", billed=True, model="m", created_at=1.0, request={{"prompt": "a"}}))
+        record = Record(
+            id="x", provider="p", base_url="u", billed=True, model="m", created_at=1.0, request={{"prompt": "a"}})
+        ledger.call(ledger.save, (record, []))
         os.kill(os.getpid(), 9)
     """
     assert subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False).returncode == -9
@@ -90,8 +91,8 @@ DAMAGE = {
 def test_a_damaged_row_hides_no_other(ledger, home, damage):
     import seedance_widgets as sw
 
-    ledger.call(ledger.save, record("good000000", state="running", task_id="t", owner="1-gone"))
-    ledger.call(ledger.save, record("bad0000000", state="running", task_id="u", owner="1-gone"))
+    ledger.call(ledger.save, (record("good000000", state="running", task_id="t", owner="1-gone"), []))
+    ledger.call(ledger.save, (record("bad0000000", state="running", task_id="u", owner="1-gone"), []))
     with sqlite3.connect(home / FILE) as other:
         other.execute(f"UPDATE jobs SET {DAMAGE[damage]} WHERE id = 'bad0000000'")
     assert [row.id for row in ledger.call(ledger.all)] == ["good000000"]
@@ -103,14 +104,14 @@ def test_a_damaged_row_hides_no_other(ledger, home, damage):
 
 def test_a_ledger_that_was_deleted_takes_nothing_more_and_a_new_one_is_made(home):
     first = open_ledger(home)
-    first.call(first.save, record())
+    first.call(first.save, (record(), []))
     for path in home.glob(f"{FILE}*"):
         path.unlink()
     with pytest.raises(StorageError, match="deleted or replaced while in use"):
-        first.call(first.save, record("b" * 10))
+        first.call(first.save, (record("b" * 10), []))
     second = open_ledger(home)
     assert second is not first
-    second.call(second.save, record("b" * 10))
+    second.call(second.save, (record("b" * 10), []))
     assert [row.id for row in second.call(second.all)] == ["b" * 10]
     first.close()
 
@@ -157,8 +158,8 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 def test_two_processes_take_over_a_dead_ones_jobs_only_once(home):
     first, second = Ledger(home), Ledger(home)
-    first.call(first.save, record("left000000", state="running", task_id="t", owner="999999-dead"))
-    first.call(first.save, record("busy000000", state="running", task_id="u", owner=second.owner))
+    first.call(first.save, (record("left000000", state="running", task_id="t", owner="999999-dead"), []))
+    first.call(first.save, (record("busy000000", state="running", task_id="u", owner=second.owner), []))
     taken = first.call(first.claim_unfinished)
     assert [row.id for row in taken] == ["left000000"]
     assert second.call(second.claim_unfinished, ["busy000000"]) == []
@@ -169,7 +170,7 @@ def test_two_processes_take_over_a_dead_ones_jobs_only_once(home):
 
 
 def test_a_job_being_taken_up_is_not_claimed_twice(ledger):
-    ledger.call(ledger.save, record(state="running", task_id="t", owner="1-gone"))
+    ledger.call(ledger.save, (record(state="running", task_id="t", owner="1-gone"), []))
     assert len(ledger.call(ledger.claim_unfinished)) == 1
     assert ledger.call(ledger.claim_unfinished) == []
     ledger.call(ledger.give_back, "a" * 10)
@@ -190,7 +191,7 @@ def test_only_what_can_go_on_is_unfinished(ledger):
         "none": {"state": "failed", "error": {"kind": "StorageError"}},
     }
     for job_id, values in states.items():
-        ledger.call(ledger.save, record(job_id, owner="1-gone", **values))
+        ledger.call(ledger.save, (record(job_id, owner="1-gone", **values), []))
     taken = {row.id for row in ledger.call(ledger.claim_unfinished)}
     assert taken == {"pend", "subm", "down", "key0", "lost", "full"}
 
@@ -199,12 +200,15 @@ def test_history_tells_how_long_such_videos_take(ledger):
     for index, seconds in enumerate([30.0, 60.0, 45.0]):
         ledger.call(
             ledger.save,
-            record(
-                f"job{index}",
-                request={"prompt": "a boat", "resolution": "720p"},
-                estimate={"typical_seconds": 30.0},
-                submitted_at=100.0,
-                ready_at=100.0 + seconds,
+            (
+                record(
+                    f"job{index}",
+                    request={"prompt": "a boat", "resolution": "720p"},
+                    estimate={"typical_seconds": 30.0},
+                    submitted_at=100.0,
+                    ready_at=100.0 + seconds,
+                ),
+                [],
             ),
         )
     assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "720p") == 1.5
@@ -215,9 +219,9 @@ async def test_calls_are_carried_out_in_order_even_if_their_caller_is_cancelled(
     import asyncio
 
     job = record()
-    task = asyncio.ensure_future(ledger.on_thread(ledger.save, job))
+    task = asyncio.ensure_future(ledger.on_thread(ledger.save, (job, [])))
     await asyncio.sleep(0)
     task.cancel()
     saved = dataclasses.replace(job, state="cancelled")
-    await ledger.on_thread(ledger.save, saved)
+    await ledger.on_thread(ledger.save, (saved, []))
     assert (await ledger.on_thread(ledger.find, job.id)).state == "cancelled"

@@ -100,7 +100,7 @@ async def test_a_task_id_that_the_ledger_could_not_take_is_given_again(sim, home
     await until(job, lambda: job.status == "submitting")
     real = ledger.save
 
-    def full(record, events=()):
+    def full(*_):
         raise errors.StorageError("no space left")
 
     ledger.save = full

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pictures import heic, picture, png_header
 
 from seedance_widgets.catalog import catalogue
+from seedance_widgets.errors import RequestError
 from seedance_widgets.request import Image, VideoRequest, check, estimate
 
 FRAME = Image(picture(640, 360))
@@ -131,7 +132,7 @@ def test_the_message_names_the_nearest_frame_counts():
         ("callback_url", 5, None),
         ("callback_url", " https://a.example/cb\n", "https://a.example/cb"),
         ("model", "1.0-Pro ", "1.0-pro"),
-        ("model", "doubao-seedance-1-0-pro-25052", "doubao-seedance-1-0-pro-250528"),
+        ("model", "doubao-seedance-1-0-pro-25052", "1.0-pro"),
         ("prompt", "a\x00b\x1bc\ud800", "abc"),
         ("prompt", 5, "5"),
     ],
@@ -548,3 +549,96 @@ def test_a_fix_cures_its_problem_and_brings_no_new_error(values, provider, data)
     else:
         pytest.fail("the fixes never end")
     assert [problem for problem in check(request, provider) if problem.severity == "error" and problem.fix] == []
+
+
+# ------------------------------------------------------------------------- what newcomers pass and read
+
+
+@pytest.mark.parametrize("name", ["ark", "volcengine", "byteplus", " BytePlus ", "acedatacloud", "simulator"])
+def test_a_provider_has_the_names_that_use_takes(name):
+    assert problems(name) == ()
+
+
+def test_an_alias_has_the_rules_of_its_provider():
+    assert only(errors("AceDataCloud", prompt="a" * 1001)).message == only(errors("acedata", prompt="a" * 1001)).message
+    assert problems("Simulator", first_frame_url="http://127.0.0.1/x.png") == ()
+    assert only(problems("ark", first_frame_url="http://127.0.0.1/x.png")).severity == "warning"
+
+
+def test_an_unknown_provider_is_told_with_those_there_are():
+    message = only(problems("nope")).message
+    assert "'nope'" in message
+    for name in ("simulator", "ark (Volcengine Ark)", "byteplus (BytePlus ModelArk)", "acedata"):
+        assert name in message
+
+
+class Spiteful:
+    @property
+    def __class__(self):
+        raise RuntimeError("look away")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("hello", "sw.VideoRequest('hello')"),
+        ({"prompt": "hello"}, "not a dict; write sw.VideoRequest(**values)"),
+        (None, "not None"),
+        (b"x", "not a bytes"),
+        (HostileStr("2.0"), "not text"),
+        (Spiteful(), "not a Spiteful"),
+        (VideoRequest, "not a type"),
+        ("x" * 10**6, "sw.VideoRequest('xxx"),
+    ],
+    ids=range(8),
+)
+def test_what_is_no_request_is_one_problem_and_never_raised(given, said):
+    for provider in (None, "ark", "nope"):
+        found = only(check(given, provider, image_required=True))
+        assert (found.field, found.severity, found.fix) == ("request", "error", None)
+        assert said in found.message
+        assert len(found.message) < 300
+    assert said in str(estimate(given, "ark"))
+    assert estimate(given).tokens is None
+
+
+def test_a_model_that_is_nearly_right_is_offered_as_a_fix():
+    for written, right in {"Seedance 2.0": "2.0", "1.0pro": "1.0-pro", "doubao-seedance-2-0": "2.0"}.items():
+        found = only(errors(model=written))
+        assert found.message == f"no model is called {written!r}; did you mean {right}?"
+        assert found.fix == {"model": right}
+
+
+def test_a_problem_and_the_error_say_the_fix():
+    found = only(errors(resolution="720P"))
+    assert str(found) == f"error: resolution: {found.message} Fix: resolution='720p'"
+    assert repr(found) == f"<{found}>"
+    assert str(RequestError([found])).endswith(f"resolution: {found.message} Fix: resolution='720p'")
+    assert "Fix" not in str(only(errors(model="sora")))
+
+
+def test_a_long_fix_is_shortened_in_the_text_only():
+    found = only([one for one in problems(prompt="a cat\0 runs " * 90) if one.fix])
+    assert len(str(found)) < 300
+    assert len(found.fix["prompt"]) > 900
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (png_header(7000, 4000), "Scale it down to at most 6000."),
+        (png_header(200, 320), "Scale it up to at least 300, or use a larger one."),
+        (png_header(6000, 4000), "Scale it down a little to be safe."),
+        (png_header(300, 320), "Use a larger one to be safe."),
+        (png_header(1000, 400), "Crop it a little to be safe."),
+        (png_header(1600, 400), "Crop it."),
+    ],
+    ids=range(6),
+)
+def test_what_is_said_of_an_images_sides_ends_with_what_to_do(image, said):
+    assert [one.message.endswith(said) for one in problems(model="1.0-pro", first_frame_url=image)].count(True) == 1
+
+
+def test_a_sentence_goes_on_in_lower_case_after_a_semicolon():
+    found = only(problems(ratio="16:9", first_frame_url=png_header(1600, 1000)))
+    assert found.message.endswith("1600 x 1000 px; crop the image yourself to choose what stays.")

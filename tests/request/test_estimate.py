@@ -134,3 +134,16 @@ def test_every_model_at_every_size_has_a_price_in_both_currencies():
                 assert (found.width, found.height) == size
                 assert found.tokens == 121 * size[0] * size[1] // 1024
                 assert found.prices["ark-cn"][0] > found.prices["ark-ap"][0] > 0
+
+
+def test_a_provider_has_the_names_that_use_takes():
+    assert asked("ark").price == asked("ark-cn").price
+    assert asked("BytePlus").price == asked("ark-ap").price
+    assert str(asked("simulator")).endswith("not billed")
+
+
+def test_a_price_that_is_missing_for_a_wrong_name_says_so():
+    found = asked("nope")
+    assert "no provider is called 'nope', so its price is not known" in str(found)
+    assert found.tokens == asked().tokens
+    assert asked("ark").note == asked("simulator").note == asked().note == ""

@@ -4,6 +4,7 @@ import io
 import os
 import pathlib
 import pickle
+import re
 
 import numpy as np
 import PIL.Image
@@ -337,3 +338,51 @@ def test_images_never_change_under_a_request():
 
 def test_paths_may_be_any_pathlike():
     assert as_image(pathlib.PurePosixPath("a/b.png")) == "a/b.png"
+
+
+RAMP = np.linspace(0, 65535, 320 * 300).reshape(300, 320)
+
+
+def mean(image):
+    return np.asarray(image.to_pil()).astype(float).mean()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "mode"),
+    [
+        (RAMP.astype("uint16"), "I;16"),
+        (RAMP.astype(">u2"), "I;16B"),
+        (RAMP.astype("int32"), "I"),
+        ((RAMP / 257).astype("int32"), "I"),
+        ((RAMP / 65535).astype("float32"), "F"),
+    ],
+)
+def test_pil_pictures_with_larger_numbers_keep_their_brightness(pixels, mode):
+    made = PIL.Image.fromarray(pixels)
+    assert made.mode == mode
+    image = as_image(made)
+    assert mean(image) == pytest.approx(127.5, abs=0.6)
+    assert image.to_pil().getextrema() == (0, 255)
+    assert image.to_pil().mode == "L"
+
+
+def test_an_all_bright_16_bit_picture_stays_bright_and_a_dim_one_dim():
+    assert mean(as_image(PIL.Image.fromarray(np.full((300, 320), 65535, "uint16")))) == 255
+    assert mean(as_image(PIL.Image.fromarray(np.full((300, 320), 200, "uint16")))) == 1
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [
+        (RAMP.astype("float32"), "mode F.*run from 0 to 65535; expected 0 to 1"),
+        (np.full((300, 320), -0.5, "float32"), "run from -0.5 to -0.5"),
+        (np.full((300, 320), np.nan, "float32"), "NaN"),
+        (np.full((300, 320), 65536, "int32"), "mode I.*65536; expected 0 to 255, or to 65535"),
+        (np.full((300, 320), -1, "int32"), "run from -1"),
+        (np.zeros((0, 320), "uint8"), "empty"),
+    ],
+)
+def test_pil_pictures_whose_range_is_not_known_are_refused_with_a_sentence(pixels, said):
+    got = as_image(PIL.Image.fromarray(pixels))
+    assert isinstance(got, Unusable)
+    assert re.search(said, got.reason), got.reason

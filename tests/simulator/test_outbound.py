@@ -4,9 +4,15 @@ import contextlib
 import http.server
 import threading
 from dataclasses import dataclass
+from io import BytesIO
 
+import numpy as np
 import pytest
+from PIL import Image
 from simulator_callers import AceData, Ark, picture, start, until
+
+from seedance_widgets.request.framing import centre_crop
+from seedance_widgets.simulator.pictures import stand_in
 
 
 @dataclass
@@ -199,3 +205,14 @@ def test_acedata_takes_addresses_too(images):
         sim.clock.advance(500)
         until(lambda: "response" in acedata.get(task_id))
         assert acedata.get(task_id)["response"]["data"]["ratio"] == "4:3"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1504, 640), (704, 1248), (960, 960)])
+def test_a_stand_ins_caption_is_seen_whole_at_every_ratio(width, height):
+    data = stand_in("https://images.example.com/x.png")
+    picture = Image.open(BytesIO(data)).convert("RGB")
+    plate = (np.asarray(picture) == 20).all(axis=2)
+    assert plate.sum() > 10_000
+    x, y, across, down = centre_crop(*picture.size, width, height)
+    assert plate[y : y + down, x : x + across].sum() == plate.sum()
+    assert not plate[picture.height * 4 // 5 :].any()  # below stand the video's own marks
