@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from seedance_widgets.errors import DownloadFailed, JobExpired, NotFound, ProviderError, VideoFileError
@@ -34,7 +33,8 @@ async def fetch(provider: Provider, task: Task, which: Literal["video_url", "las
         if not url:
             raise DownloadFailed(f"{provider.label} says that the video is made, but gives no link to it.")
         try:
-            await store.download(url, target, real_seconds=provider.limits.real_seconds)
+            check = _check_video if which == "video_url" else None
+            await store.download(url, target, real_seconds=provider.limits.real_seconds, check=check)
         except store.LinkExpired as error:
             if attempt == LINKS - 1:
                 raise DownloadFailed(
@@ -50,8 +50,6 @@ async def fetch(provider: Provider, task: Task, which: Literal["video_url", "las
             task = fresh
         else:
             break
-    if which == "video_url":
-        await asyncio.to_thread(_check_video, target)
     return target.name
 
 
@@ -80,7 +78,6 @@ def _check_video(path: Path) -> None:
     try:
         Video(path).frames  # noqa: B018  reads the file's own facts
     except VideoFileError as error:
-        path.unlink(missing_ok=True)
         raise DownloadFailed(
             f"the video was made, but what its link gave is no video ({error}); `await sw.resume()` tries again while "
             "the provider keeps it."

@@ -115,6 +115,7 @@ async def download(
     target: Path,
     *,
     real_seconds: Callable[[float], float],
+    check: Callable[[Path], None] | None = None,
     on_bytes: Callable[[int, int | None], None] | None = None,
 ) -> None:
     """Fetch `url` to `target`: streamed to a temporary file, its length checked, on the disk, then renamed.
@@ -125,6 +126,7 @@ async def download(
         url: http(s); from the provider.
         target: Where the file shall be; it appears there whole or not at all.
         real_seconds: `Limits.real_seconds`: waits between attempts run in the provider's clock.
+        check: Called in a thread with the temporary file before it gets its name; what it raises is raised.
         on_bytes: Told (bytes so far, bytes in all or None) as they come.
 
     Raises:
@@ -148,7 +150,7 @@ async def download(
                             "attempts; `await sw.resume()` tries again while the provider keeps it."
                         ) from None
                     await asyncio.sleep(real_seconds(2.0**attempt))
-        await asyncio.to_thread(_settle, part, target)
+        await asyncio.to_thread(_settle, part, target, check)
     except OSError as error:
         raise StorageError(
             f"the video was made, but {target.parent} cannot be written ({error}). Free some space or make the folder "
@@ -263,7 +265,9 @@ def _finish(file: BinaryIO | Any) -> None:
     file.close()
 
 
-def _settle(part: Path, target: Path) -> None:
+def _settle(part: Path, target: Path, check: Callable[[Path], None] | None) -> None:
+    if check is not None:
+        check(part)
     part.replace(target)
     _folder_to_disk(target.parent)
 
