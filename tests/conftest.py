@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -62,3 +66,20 @@ def sim():
 
     with Simulator(speed=100) as simulator:
         yield simulator
+
+
+@pytest.fixture
+def in_script():
+    """Run a script in a process of its own, with more environment variables by keyword."""
+
+    def run(script: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={**os.environ, **env},
+        )
+
+    return run

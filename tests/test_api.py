@@ -1,9 +1,6 @@
 """The public names: what other programs call."""
 
 import inspect
-import subprocess
-import sys
-import textwrap
 
 import pytest
 
@@ -28,19 +25,6 @@ TOOL = {
     "callback_url": None,
     "execution_expires_after": 172800,
 }
-
-
-def run_script(script, **env):
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, **env},
-    )
 
 
 def test_the_tool_is_mirrored_parameter_for_parameter():
@@ -74,8 +58,8 @@ def test_an_unknown_public_name_is_an_attribute_error_that_helps():
         _ = sw.VideoReqest
 
 
-def test_the_import_is_light():
-    done = run_script("""
+def test_the_import_is_light(in_script):
+    done = in_script("""
         import sys
         import seedance_widgets
         heavy = {"ipywidgets", "IPython", "httpx", "PIL", "numpy", "av", "starlette", "uvicorn", "sqlite3", "asyncio"}
@@ -107,8 +91,8 @@ async def test_text_alone_makes_a_video_too(sim):
     assert video.frames == 49
 
 
-def test_the_tool_in_a_script(tmp_path):
-    done = run_script(
+def test_the_tool_in_a_script(tmp_path, in_script):
+    done = in_script(
         """
         import seedance_widgets as sw
         video = sw.run(sw.generate_video_from_image(

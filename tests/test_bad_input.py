@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 import sys
-import textwrap
 
 import pytest
 
@@ -71,17 +68,6 @@ def test_it_is_refused_with_a_sentence_before_anything_happens(case, sim, home):
     assert sim.requests == []
 
 
-def in_process(script: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, **env},
-    )
-
-
 SUBMIT = """
 import asyncio, sys
 import seedance_widgets as sw
@@ -98,18 +84,18 @@ with sw.Simulator(speed=100) as sim:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="uses /proc, where even root can write nothing")
-def test_a_read_only_folder_stops_before_the_post():
-    done = in_process(SUBMIT.format(before=""), SEEDANCE_HOME="/proc/seedance")
+def test_a_read_only_folder_stops_before_the_post(in_script):
+    done = in_script(SUBMIT.format(before=""), SEEDANCE_HOME="/proc/seedance")
     assert done.stdout.startswith("StorageError 0 "), done.stdout + done.stderr
     assert "SEEDANCE_HOME" in done.stdout
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the size of files by the kernel")
-def test_a_disk_that_takes_no_more_stops_before_the_post(tmp_path):
+def test_a_disk_that_takes_no_more_stops_before_the_post(tmp_path, in_script):
     # The kernel refuses every byte past 8 kB of a file, as a full disk does: the ledger cannot grow.
     limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     limit += "    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))"
-    done = in_process(SUBMIT.format(before=limit), SEEDANCE_HOME=str(tmp_path / "videos"))
+    done = in_script(SUBMIT.format(before=limit), SEEDANCE_HOME=str(tmp_path / "videos"))
     assert done.stdout.startswith("StorageError 0 "), done.stdout + done.stderr
     assert "nothing is sent" in done.stdout or "nothing was sent" in done.stdout
 

@@ -27,6 +27,7 @@ from seedance_widgets.jobs.ledger import Ledger, now
 from seedance_widgets.jobs.pace import Pace
 from seedance_widgets.jobs.poller import Poller
 from seedance_widgets.jobs.record import error_to_dict
+from seedance_widgets.jobs.writer import Writer
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.providers.http import may_repeat_create
 
@@ -104,9 +105,8 @@ class Engine:
         self.tracks: dict[str, Track] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # strong references: a loop holds its tasks weakly
         self._cancelling = 0
-        self._to_write: dict[Track, None] = {}  # in the order in which they came
-        self._writing = asyncio.Lock()
         self._drivers: dict[str, asyncio.Task[None]] = {}
+        self._writer = Writer(ledger)
         self._pace = Pace(provider.limits)
         self._poller = Poller(provider)
         self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
@@ -179,7 +179,8 @@ class Engine:
                 for track in list(self.tracks.values()):
                     track.tick()
                 if beat % BEATS_UNTIL_SAVED == 0:
-                    await self._save_the_rest()
+                    await self._writer.save_rest(self.tracks.values())
+                    self._let_go_of_the_saved()
                 if self._drivers:
                     await asyncio.wait(self._drivers.values(), timeout=bridge.HEARTBEAT)
                 else:
@@ -230,7 +231,7 @@ class Engine:
         )
         if typical := record.estimate.get("typical_seconds"):
             record.estimate["expected_seconds"] = typical * min(MOST_LATE, max(1 / MOST_LATE, lateness or 1.0))
-        await self._save(track, "pending", "written down")
+        await self._writer.save(track, "pending", "written down")
 
     async def _submit(self, track: Track) -> None:
         """POST the create call; again only after an answer that says that nothing was made."""
@@ -241,7 +242,7 @@ class Engine:
         async def write_down() -> None:
             if record.state != "submitting":
                 record.submitted_at = now()
-                await self._save(track, "submitting", "the create call is sent")
+                await self._writer.save(track, "submitting", "the create call is sent")
 
         await self._pace.take_place()
         try:
@@ -256,12 +257,14 @@ class Engine:
                         patience = real(PATIENCE_OFFLINE if offline else PATIENCE)
                         if not may_repeat_create(error) or self.loop.time() - began > patience:
                             raise
-                        await self._save(track, "pending", f"nothing was made: {error.message}", note=_later(error))
+                        await self._writer.save(
+                            track, "pending", f"nothing was made: {error.message}", note=_later(error)
+                        )
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.7, 1.3)  # noqa: S311  jitter
                 self._pace.pause(real(pause))
             record.task_id = submitted.task_id
             record.request_id = submitted.request_id
-            await self._save_at_any_cost(track, "queued", f"accepted as {submitted.task_id}")
+            await self._writer.save_at_any_cost(track, "queued", f"accepted as {submitted.task_id}")
         except BaseException:
             self._pace.leave_place()
             raise
@@ -278,7 +281,7 @@ class Engine:
                 if task.status == "running":
                     record.running_at = record.running_at or now()
                     self._leave_queue(track)
-                self._save_soon(track, task.status, f"{task.status} at the provider")
+                self._writer.save_soon(track, task.status, f"{task.status} at the provider")
 
         def troubled(error: ProviderError | None) -> None:
             asked = self.provider.label
@@ -321,7 +324,7 @@ class Engine:
         told = {"seed": task.seed, "ratio": task.ratio, "resolution": task.resolution, "tokens": task.tokens}
         record.result = {**told, "url": task.video_url}
         _settle_price(record, task.tokens)
-        self._save_soon(track, "downloading", "the video is made")
+        self._writer.save_soon(track, "downloading", "the video is made")
         async with self._downloads:
             record.video = await results.fetch(self.provider, task, "video_url", self._media(track, ".mp4"))
             if task.last_frame_url:
@@ -335,67 +338,15 @@ class Engine:
             await asyncio.to_thread(video.poster)
         track.video = video
         record.ended_at = now()
-        await self._save_at_any_cost(track, "succeeded", "the file is on the disk")
+        await self._writer.save_at_any_cost(track, "succeeded", "the file is on the disk")
 
     def _media(self, track: Track, suffix: str) -> Path:
         name = store.media_name(track.record.id, track.record.created_at, suffix)
         return self.ledger.folder / store.MEDIA / name
 
-    async def _save(self, track: Track, state: State, text: str, *, note: str = "") -> None:
-        """Put the job into `state`, and into the ledger before going on."""
-        track.record.state = state
-        track.changed(text, note=note)
-        await self._write(track)
-
-    def _save_soon(self, track: Track, state: State, text: str) -> None:
-        """Put the job into `state`; the ledger is told within seconds. For what a restart finds out again by asking."""
-        track.record.state = state
-        track.dirty = True
-        track.changed(text)
-
-    async def _save_at_any_cost(self, track: Track, state: State, text: str) -> None:
-        """Save after money may have been spent: the job goes on, and what the ledger cannot take it is given again."""
-        try:
-            await self._save(track, state, text)
-        except Exception as error:  # noqa: BLE001  shown on the card until it is written
-            track.unsaved = f"not in the ledger yet: {error}"
-            track.tick()
-
-    async def _save_the_rest(self) -> None:
-        """Write what was put off, or refused, since: all of it in one go."""
-        rest = [track for track in self.tracks.values() if track.dirty or track.unsaved]
-        if not rest:
-            return
-        self._to_write.update(dict.fromkeys(rest))
-        try:
-            await self._write(rest[0])
-        except Exception as error:  # noqa: BLE001  shown on the cards; the next beat tries again
-            for track in rest:
-                track.unsaved = f"not in the ledger yet: {error}"
-        for track in rest:
-            if not track.unsaved and track.record.id not in self._drivers:
-                self.tracks.pop(track.record.id, None)
-
-    async def _write(self, track: Track) -> None:
-        """Write `track`, and in the same breath, with one wait for the disk, every other that has come up meanwhile."""
-        self._to_write[track] = None
-        async with self._writing:
-            if track not in self._to_write:
-                return  # written along with another
-            batch, self._to_write = list(self._to_write), {}
-            entries = [one.entry() for one in batch]
-            for one in batch:
-                one.dirty = False
-            try:
-                await self.ledger.on_thread(self.ledger.save, *entries)
-            except Exception:
-                # Each of the others finds out for itself.
-                self._to_write.update(dict.fromkeys(one for one in batch if one is not track))
-                raise
-            finally:  # where the wait was cancelled, too: the ledger's thread carries it out
-                if not isinstance(sys.exception(), Exception):
-                    for one, (_, events) in zip(batch, entries, strict=True):
-                        one.saved(len(events))
+    def _let_go_of_the_saved(self) -> None:
+        for track in [one for one in self.tracks.values() if not one.unsaved and one.record.id not in self._drivers]:
+            del self.tracks[track.record.id]
 
     async def _fail(self, track: Track, state: State, error: Exception) -> None:
         track.error = error
@@ -403,7 +354,7 @@ class Engine:
         record.error = error_to_dict(error)
         record.ended_at = now()
         if record.owner:  # else it never reached the ledger, and nothing was sent
-            await self._save_at_any_cost(track, state, str(error))
+            await self._writer.save_at_any_cost(track, state, str(error))
         else:
             record.state = state
             track.changed(str(error))

@@ -4,9 +4,6 @@ import asyncio
 import multiprocessing
 import os
 import sqlite3
-import subprocess
-import sys
-import textwrap
 
 import pytest
 
@@ -35,17 +32,6 @@ async def until(job, condition):
 def change(home, statement, *values):
     with sqlite3.connect(home / FILE) as other:
         other.execute(statement, values)
-
-
-def in_script(script, **env):
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **env},
-    )
 
 
 async def test_a_task_that_cannot_be_asked_for_holds_up_no_other(sim):
@@ -256,7 +242,7 @@ def test_what_is_no_provider_is_refused_at_once(wrong):
         sw.use(wrong)
 
 
-def test_a_relative_home_stays_where_it_was(tmp_path, monkeypatch):
+def test_a_relative_home_stays_where_it_was(tmp_path, monkeypatch, in_script):
     done = in_script(
         """
         import os
@@ -303,7 +289,7 @@ async def test_nothing_to_resume_is_said_so(sim):
     assert repr(sw.jobs()) == "no jobs yet"
 
 
-def test_a_script_that_ends_early_is_told_that_nothing_is_lost(home):
+def test_a_script_that_ends_early_is_told_that_nothing_is_lost(home, in_script):
     done = in_script("""
         import seedance_widgets as sw
         with sw.Simulator(speed=10) as sim:
