@@ -104,7 +104,8 @@ async def test_a_job_resumed_late_is_no_measure_of_the_next_one(sim, home):
     await sw.resume(sim.provider())
     following = sw.submit(request(seed=3), sim.provider())
     await following
-    assert following._track.record.estimate["expected_seconds"] < 5
+    # About a third of a second here; five times that is the most that history may make of it.
+    assert following._track.record.estimate["expected_seconds"] < 1
 
 
 async def test_two_ledgers_share_a_provider_without_cutting_each_others_calls(sim, home, tmp_path, monkeypatch):
