@@ -235,7 +235,7 @@ def _html(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]]) ->
 
 
 def _cell(tag: str, cell: Cell, attributes: str = "") -> str:
-    space = "nowrap" if len(cell.text) <= _SHORT else "normal"
+    space = "nowrap" if len(cell.text) <= _SHORT and not cell.off else "normal"
     weight = ";font-weight:600" if tag == "th" else ""
     off = ' class="sw-off"' if cell.off else ""
     return f'<{tag}{attributes}{off} style="{_CELL};white-space:{space}{weight}">{escape(cell.text)}</{tag}>'

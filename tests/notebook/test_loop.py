@@ -100,7 +100,15 @@ def test_the_awaitables_own_timeout_is_not_taken_for_ours():
         bridge.run(work(), 10)
 
 
-def test_an_interrupt_ends_the_waiting_within_a_heartbeat():
+@pytest.fixture
+def sigint():
+    """Python's own way with SIGINT, which a process started in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_the_waiting_within_a_heartbeat(sigint):
     async def work() -> None:
         await asyncio.sleep(30)
 
