@@ -275,6 +275,20 @@ async def test_many_jobs_share_few_polls(sim):
     assert len(polls) < one_by_one / 8
 
 
+@pytest.mark.parametrize("kind", ["ark", "acedata"])
+async def test_documented_limits_are_kept_by_themselves(kind):
+    # 20 create calls at 4k are more than its 15 a minute, and more than its one at a time.
+    with sw.Simulator(speed=200, limits="documented") as sim:
+        provider = sim.provider(kind)
+        asked = request("[sim:run=5] [sim:fail]", model="2.0", resolution="4k", duration=4)
+        jobs = [sw.submit(asked, provider) for _ in range(20)]
+        await asyncio.gather(*jobs, return_exceptions=True)
+        assert {job.status for job in jobs} == {"failed"}
+        assert [entry.status for entry in sim.requests if entry.status == 429] == []
+        posts = [entry for entry in creates(sim) if not entry.path.endswith("/seedance/tasks")]
+        assert len(posts) == 20
+
+
 async def test_the_return_last_frame_is_fetched_too(sim, png):
     video = await sw.submit(request(first_frame_url=png, return_last_frame=True), sim.provider())
     assert video.last_frame.facts.format == "jpeg"
