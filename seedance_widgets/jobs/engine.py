@@ -345,8 +345,10 @@ class Engine:
         return self.ledger.folder / store.MEDIA / name
 
     def _let_go_of_the_saved(self) -> None:
-        for track in [one for one in self.tracks.values() if not one.unsaved and one.record.id not in self._drivers]:
-            del self.tracks[track.record.id]
+        over = [one for one in self.tracks.values() if one.done and not one.unsaved]
+        for track in over:
+            if track.record.id not in self._drivers:
+                del self.tracks[track.record.id]
 
     async def _fail(self, track: Track, state: State, error: Exception) -> None:
         track.error = error
