@@ -22,6 +22,7 @@ from seedance_widgets.errors import DownloadFailed, StorageError
 from seedance_widgets.providers.connections import tls_context
 from seedance_widgets.providers.keys import is_loopback
 from seedance_widgets.request.images import is_url, load_image
+from seedance_widgets.request.model import IMAGE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -101,8 +102,7 @@ def request_values(folder: Path, written: dict[str, Any]) -> dict[str, Any]:
             return str(folder / INPUTS / Path(value).name)
         return value
 
-    images = {"first_frame_url", "last_frame_url", "reference_image_urls"}
-    return {name: read(value) if name in images else value for name, value in written.items()}
+    return {name: read(value) if name in IMAGE_FIELDS else value for name, value in written.items()}
 
 
 def media_name(job_id: str, created_at: float, suffix: str) -> str:
