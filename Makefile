@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.installed  ## the first notebook on the simulator: build/demo/01-first-video.html and .mp4
 	$(BIN)/python notebooks/run_demo.py build/demo
 
-test: $(VENV)/.installed  ## lint, types, layers, then every test
+test: $(VENV)/.browser  ## lint, types, layers, then every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -31,6 +31,10 @@ $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group test
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.installed tests/browser/chromium.py
+	$(BIN)/python -m tests.browser.chromium
 	@touch $@
 
 clean:

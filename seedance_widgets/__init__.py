@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from seedance_widgets.samples import sample_image
     from seedance_widgets.simulator import Simulator
     from seedance_widgets.video import Video
+    from seedance_widgets.widgets.job_card import JobCard
+    from seedance_widgets.widgets.player import Player
+    from seedance_widgets.widgets.studio import Studio
 
 __version__ = "0.1.0"
 
@@ -32,8 +35,11 @@ _HOMES = {
     "Estimate": "request",
     "Image": "request",
     "Job": "jobs",
+    "JobCard": "widgets.job_card",
+    "Player": "widgets.player",
     "Problem": "request",
     "Simulator": "simulator",
+    "Studio": "widgets.studio",
     "Video": "video",
     "VideoRequest": "request",
     "check": "request",
@@ -56,8 +62,11 @@ __all__ = [
     "Estimate",
     "Image",
     "Job",
+    "JobCard",
+    "Player",
     "Problem",
     "Simulator",
+    "Studio",
     "Video",
     "VideoRequest",
     "check",

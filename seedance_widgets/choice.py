@@ -12,6 +12,7 @@ from seedance_widgets.folders import home
 from seedance_widgets.providers.base import Provider
 
 if TYPE_CHECKING:
+    from seedance_widgets.providers.keys import Secret
     from seedance_widgets.simulator import Simulator
 
 _REGIONS: dict[str, Literal["cn", "ap"]] = {"ark-cn": "cn", "ark-ap": "ap"}
@@ -86,6 +87,22 @@ def provider_for(ledger_id: str, base_url: str, given: Provider | None = None) -
             "pass the right provider: sw.resume(provider)."
         )
     return chosen
+
+
+def keyed(given: str, secret: Secret) -> Provider:
+    """The provider that people call `given`, with a key that was typed; it is kept by nobody but its caller.
+
+    Raises:
+        ConfigurationError: No such provider, one that needs no key, or text that can be no key.
+    """
+    from seedance_widgets import providers  # noqa: PLC0415  httpx only where a provider is used
+
+    name = provider_name(given)
+    if name == "acedata":
+        return providers.AceDataCloud(api_token=secret.reveal())
+    if name in _REGIONS:
+        return providers.Ark(api_key=secret.reveal(), region=_REGIONS[name])
+    raise ConfigurationError(f"no provider with a key is called {given!r}; choose one of {provider_choices()}.")
 
 
 def label_of(ledger_id: str) -> str:

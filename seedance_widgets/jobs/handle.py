@@ -6,7 +6,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from seedance_widgets.errors import CannotCancel, JobError
+from seedance_widgets import choice
+from seedance_widgets.catalog import rules
+from seedance_widgets.errors import CannotCancel, ConfigurationError, JobError
 from seedance_widgets.jobs.record import ENDED, Event, State
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.notebook.card import Card, live_display, redraw
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from seedance_widgets.jobs.track import Track
+    from seedance_widgets.providers.base import Provider
     from seedance_widgets.request import VideoRequest
     from seedance_widgets.video import Video
 
@@ -96,6 +99,13 @@ class Job:
         return self._track.record.result.get("tokens")
 
     @property
+    def seed(self) -> int | None:
+        """The seed that was used, before that the one that was asked for; None where the provider draws one."""
+        told = self._track.record.result.get("seed")
+        asked = self.request.seed
+        return told if told is not None else None if asked == rules().seed.first else asked
+
+    @property
     def done(self) -> bool:
         """Whether it has ended, well or not."""
         return self._track.done
@@ -111,11 +121,44 @@ class Job:
 
         An estimate from the ledger's own history, or from published run times before there is any.
         """
-        expected = self._track.record.estimate.get("expected_seconds")
-        if self.done or expected is None or self._track.record.submitted_at is None:
+        left = self._estimated_left()
+        return left if left is not None and left > 0 else None
+
+    @property
+    def late(self) -> bool:
+        """Whether it has taken longer than estimated."""
+        left = self._estimated_left()
+        return left is not None and left <= 0
+
+    @property
+    def seconds_in(self) -> dict[str, float]:
+        """Seconds spent in each state so far; one that was over before it was seen counts to the next."""
+        record = self._track.record
+        starts: list[tuple[str, float | None]] = [
+            ("pending", record.created_at),
+            ("queued" if record.task_id else "submitting", record.submitted_at),
+            ("running", record.running_at),
+            ("downloading", record.ready_at),
+        ]
+        if record.ready_at is not None and record.running_at is None:
+            starts[1:3] = [("running", record.submitted_at)]
+        known = [(state, at) for state, at in starts if at is not None]
+        ends = [*(at for _, at in known[1:]), record.ended_at or time.time()]
+        return {state: max(0.0, end - at) for (state, at), end in zip(known, ends, strict=True)}
+
+    @property
+    def followed(self) -> bool:
+        """Whether this process looks after the job, or did until it ended."""
+        driver = self._track.driver
+        return driver is not None and driver.loop.is_running()
+
+    def maker(self) -> Provider | None:
+        """The provider that is asked for this job, or would be; None where there is no key for it. Blocking."""
+        record, driver = self._track.record, self._track.driver
+        try:
+            return choice.provider_for(record.provider, record.base_url, driver.provider if driver else None)
+        except ConfigurationError:
             return None
-        left = self._track.record.submitted_at + float(expected) - time.time()
-        return left if left > 0 else None
 
     @property
     def timeline(self) -> tuple[Event, ...]:
@@ -146,7 +189,7 @@ class Job:
             CannotCancel: (when awaited) The task is running, or has ended, or this provider cannot cancel.
         """
         driver = self._track.driver
-        if driver is None or not driver.loop.is_running():
+        if driver is None or not self.followed:
             raise CannotCancel(
                 f"job {self.id} is not followed by this process; `await sw.resume()` takes it up, then cancel it."
             )
@@ -211,7 +254,18 @@ class Job:
             currency=self.currency,
             tokens=self.tokens,
             video=self.video,
+            seed=self.seed,
+            expected_tokens=record.estimate.get("tokens"),
+            ready_at=record.ready_at,
+            seconds_in=self.seconds_in,
         )
+
+    def _estimated_left(self) -> float | None:
+        record = self._track.record
+        expected = record.estimate.get("expected_seconds")
+        if self.done or expected is None or record.submitted_at is None:
+            return None
+        return record.submitted_at + float(expected) - time.time()
 
     async def _wait(self) -> Video:
         from seedance_widgets.jobs.terminal import progress_line  # noqa: PLC0415  tqdm only where somebody waits

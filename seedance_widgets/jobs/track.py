@@ -15,6 +15,7 @@ from seedance_widgets.jobs.record import ENDED, Event, Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from seedance_widgets.providers.base import Provider
     from seedance_widgets.request import VideoRequest
     from seedance_widgets.video import Video
 
@@ -25,6 +26,10 @@ class Driver(Protocol):
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop that the job lives on."""
+
+    @property
+    def provider(self) -> Provider:
+        """Who is asked."""
 
     async def cancel(self, track: Track) -> None:
         """Cancel where that still saves anything."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import html
+import importlib
 import secrets
 import time
 import weakref
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedance_widgets.notebook.loop import kernel
+from seedance_widgets.request.estimate import money
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Protocol
 
     class Shown(Protocol):
@@ -43,11 +45,8 @@ SIGNS = {
     "expired": "⌛",
     "unknown": "?",
 }
-# The cards on display, while somebody holds the job.
-_shown: weakref.WeakKeyDictionary[Shown, list[tuple[Any, Callable[[Card], dict[str, Any]]]]] = (
-    weakref.WeakKeyDictionary()
-)
-_MONEY = {"USD": "$", "CNY": "¥"}
+# What redraws the cards on display, while somebody holds the job.
+_shown: weakref.WeakKeyDictionary[Shown, list[Callable[[], None]]] = weakref.WeakKeyDictionary()
 _REDRAW = 0.5
 _BOX = (
     "border:1px solid var(--jp-border-color2, #bdbdbd);border-radius:6px;padding:8px 12px;margin:4px 0;max-width:640px;"
@@ -64,9 +63,19 @@ _COLOURS = {
 }
 
 
+Cost = Literal["free", "perhaps billed", "not billed", "billed", "about", "exactly"]
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What there is to show of one job at one moment; every text in it is shown as text, never as markup."""
+    """What there is to show of one job at one moment; every text in it is shown as text, never as markup.
+
+    Args:
+        seed: That of the finished video, else the one that was asked for; None for a random one.
+        expected_tokens: What was estimated; `tokens` is what the provider counted.
+        ready_at: When the provider had made the video, in Unix seconds.
+        seconds_in: Seconds spent in each state so far.
+    """
 
     id: str
     prompt: str
@@ -83,6 +92,10 @@ class Card:
     currency: str | None
     tokens: int | None
     video: Any
+    seed: int | None = None
+    expected_tokens: int | None = None
+    ready_at: float | None = None
+    seconds_in: Mapping[str, float] = field(default_factory=dict)
 
     def progress_words(self) -> str:
         """What is known of the time: `31 s, about 24 s to go`."""
@@ -91,17 +104,26 @@ class Card:
             words += f", about {max(1, round(self.eta))} s to go"
         return f"{words}, {self.note}" if self.note else words
 
+    @property
+    def cost(self) -> tuple[Cost, str]:
+        """What it costs: what is known of that, and for `about` and `exactly` the amount for people."""
+        if not self.billed:
+            return "free", ""
+        if self.state == "unknown":
+            return "perhaps billed", ""
+        # A video that was made is billed, whatever became of its file.
+        if self.state in {"failed", "cancelled", "expired"} and not self.tokens and self.ready_at is None:
+            return "not billed", ""
+        if self.price is None:
+            return "billed", ""
+        return ("exactly" if self.tokens else "about"), money(self.price, self.currency or "")
+
     def cost_words(self) -> str:
         """What it costs: `free`, `about $0.26`, `$0.26`, `billed`, `not billed`, `perhaps billed`."""
-        if not self.billed:
-            return "free"
-        if self.state == "unknown":
-            return "perhaps billed"
-        if self.state in {"failed", "cancelled", "expired"} and not self.tokens:
-            return "not billed"
-        if self.price is None:
-            return "billed"
-        return f"{'' if self.tokens else 'about '}{_MONEY.get(self.currency or '', '')}{self.price:.2f}"
+        known, amount = self.cost
+        if not amount:
+            return known
+        return f"about {amount}" if known == "about" else amount
 
     def text(self) -> str:
         """One line for a terminal."""
@@ -143,8 +165,12 @@ class Card:
 
 
 def live_display(job: Shown) -> None:
-    """Show the job's card where IPython shows things, and keep it up to date until the job has ended."""
-    _follow(job, lambda card: card.mimebundle())
+    """Show the job where IPython shows things, and keep it up to date until it has ended."""
+    if kernel() is None:
+        _follow(job, lambda card: card.mimebundle())
+    else:
+        # By name: only what is shown may load ipywidgets, and the widgets lie above this layer.
+        importlib.import_module("seedance_widgets.widgets.job_card").show(job)
 
 
 @contextlib.contextmanager
@@ -207,8 +233,13 @@ def redraw(job: Shown) -> None:
     A tool that executes a notebook cell by cell takes in only what belongs to the running cell: without this, the card
     in an earlier cell would be saved as it was when that cell ended.
     """
-    for handle, draw in _shown.get(job, ()):
-        handle.update(draw(job.card()), raw=True)
+    for again in _shown.get(job, ()):
+        again()
+
+
+def on_redraw(job: Shown, again: Callable[[], None]) -> None:
+    """Have `redraw(job)` call `again`, for as long as somebody holds the job."""
+    _shown.setdefault(job, []).append(again)
 
 
 def _follow(job: Shown, draw: Callable[[Card], dict[str, Any]]) -> None:
@@ -217,7 +248,13 @@ def _follow(job: Shown, draw: Callable[[Card], dict[str, Any]]) -> None:
     handle = display(draw(job.card()), raw=True, display_id=secrets.token_hex(8))  # type: ignore[no-untyped-call]
     if job.done or handle is None or kernel() is None:  # a terminal cannot take a line back
         return
-    _shown.setdefault(job, []).append((handle, draw))
+    held = weakref.ref(job)  # what is kept for a job must not keep the job
+
+    def again() -> None:
+        if (job := held()) is not None:
+            handle.update(draw(job.card()), raw=True)
+
+    on_redraw(job, again)
     stack = contextlib.ExitStack()
     last = (time.monotonic(), job.card().state, job.card().note)
 

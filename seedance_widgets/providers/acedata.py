@@ -19,7 +19,7 @@ from seedance_widgets.providers.records import (
     whole,
     words,
 )
-from seedance_widgets.providers.service import Service
+from seedance_widgets.providers.service import Call, Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,9 +119,14 @@ class AceDataCloud(Service):
             provider=self.name,
         )
 
+    def retrieval(self, task_id: str) -> Call:
+        """The call that asks for one task."""
+        return Call("POST", TASKS, {"id": task_id, "action": "retrieve"})
+
     async def _retrieve(self, task_id: str) -> Task | ProviderError:
+        call = self.retrieval(task_id)
         try:
-            answer = await self._caller.ask("batch", "POST", TASKS, body={"id": task_id, "action": "retrieve"})
+            answer = await self._caller.ask("batch", call.method, call.path, body=call.body)
         except NotFound as error:
             return error.with_traceback(None)
         return self._task(answer, task_id)

@@ -31,7 +31,7 @@ from seedance_widgets.providers.records import (
     whole,
     words,
 )
-from seedance_widgets.providers.service import Service
+from seedance_widgets.providers.service import Call, Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -190,8 +190,13 @@ class Ark(Service):
             advice=own_error("CannotCancel", "", provider=self.name).advice,
         )
 
+    def retrieval(self, task_id: str) -> Call:
+        """The call that asks for one task."""
+        return Call("GET", _path(task_id))
+
     async def _get(self, task_id: str) -> Task:
-        return parse_task(await self._caller.ask("get", "GET", _path(task_id)), self.name, task_id)
+        call = self.retrieval(task_id)
+        return parse_task(await self._caller.ask("get", call.method, call.path), self.name, task_id)
 
     async def _get_or_error(self, task_id: str) -> Task | ProviderError:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from seedance_widgets.catalog import find_model, provider_facts, rules
@@ -14,7 +15,7 @@ from seedance_widgets.providers.keys import read_base_url, read_key
 from seedance_widgets.request.images import wire_url
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from seedance_widgets.catalog import Model
     from seedance_widgets.providers.base import BeforeSending
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from seedance_widgets.request import VideoRequest
 
 SHOWN_DATA = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a wire: its method, its path below the base URL, and its JSON body, where it has one."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
 
 
 class Service:
@@ -80,9 +90,18 @@ class Service:
         return self._caller.base_url
 
     @property
+    def create_url(self) -> str:
+        """Where the create call is POSTed."""
+        return self.base_url + self._create_path
+
+    @property
     def limits(self) -> Limits:
         """How fast it may be asked."""
         return self._limits
+
+    def retrieval(self, task_id: str) -> Call:
+        """The call that asks for one task."""
+        raise NotImplementedError
 
     def body(self, request: VideoRequest, *, shorten: bool = False) -> dict[str, Any]:
         """The JSON body of the create call. It reads local images: call it in a thread.

@@ -10,8 +10,11 @@ from seedance_widgets.request.case import Case, Finding, Severity
 from seedance_widgets.request.plain import not_a_request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from seedance_widgets.request.model import VideoRequest
 
+_TRIED = 6  # fixes of one problem: a rule may offer every other model
 _SHOWN = 80  # characters of a fix's value that a text repeats: it may be a whole prompt
 _RULES = (*rules_text.RULES, *rules_images.RULES, *rules_model.RULES, *rules_settings.RULES)
 
@@ -25,12 +28,14 @@ class Problem:
         severity: `error`: it will not be sent; `warning`: it may be, but look at it first.
         message: What was wrong, what was expected, what to do.
         fix: Changes for `request.replace(**fix)` that cure it and bring no new error; None where only a person can.
+        fixes: Every such cure that is known, the best one first; `fix` is that one.
     """
 
     field: str
     severity: Severity
     message: str
     fix: dict[str, Any] | None = None
+    fixes: tuple[dict[str, Any], ...] = ()
 
     @property
     def advice(self) -> str:
@@ -55,33 +60,36 @@ def check(request: VideoRequest, provider: Any = None, *, image_required: bool =
     """
     if trouble := not_a_request(request):
         return (Problem("request", "error", trouble),)
-    found = _findings(request, provider, image_required=image_required)
-    return tuple(
-        Problem(
-            one.field, one.severity, one.message, _cure(one, found, request, provider, image_required=image_required)
-        )
-        for one in found
-    )
+    found = findings(request, provider, image_required=image_required)
+    problems = []
+    for one in found:
+        cures = tuple(_cures(one, found, request, provider, image_required=image_required))
+        problems.append(Problem(one.field, one.severity, one.message, cures[0] if cures else None, cures))
+    return tuple(problems)
 
 
-def _findings(request: VideoRequest, provider: Any, *, image_required: bool) -> list[Finding]:
+def findings(request: VideoRequest, provider: Any, *, image_required: bool = False) -> list[Finding]:
+    """What the rules find, in the order of the fields, with no cure tried: quicker than `check`."""
     case = Case(request, provider, image_required=image_required)
     order = [field.name for field in fields(request)] + ["provider"]
     return sorted((one for rule in _RULES for one in rule(case)), key=lambda one: order.index(one.field))
 
 
-def _cure(
+def _cures(
     one: Finding, found: list[Finding], request: VideoRequest, provider: Any, *, image_required: bool
-) -> dict[str, Any] | None:
-    """The first of the fixes that holds what `Problem.fix` promises: tried on the request before it is offered."""
-    for fix in one.fixes:
-        left = _findings(request.replace(**fix), provider, image_required=image_required)
+) -> Iterator[dict[str, Any]]:
+    """Those of the fixes that hold what `Problem.fix` promises: each is tried on the request before it is offered."""
+    offered: list[dict[str, Any]] = []
+    for fix in one.fixes[:_TRIED]:
+        if any(fix is other or fix == other for other in offered):
+            continue
+        left = findings(request.replace(**fix), provider, image_required=image_required)
         if _known(one) in map(_known, left):
             continue
         watched = [after for after in left if after.severity == "error" or one.severity == "warning"]
         if {_known(after) for after in watched} <= {_known(before) for before in found}:
-            return fix
-    return None
+            offered.append(fix)
+            yield fix
 
 
 def _brief(value: Any) -> str:

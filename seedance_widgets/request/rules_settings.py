@@ -125,7 +125,7 @@ def duration(case: Case) -> Iterator[Finding]:
     value = case["duration"]
     if value is None:
         return
-    span = case.model.duration if case.model else _any_duration()
+    span = case.model.duration if case.model else any_duration()
     title = case.model.title if case.model else "any model"
     taken = f"{span.first} to {span.last} seconds" + (", or -1 to let the model choose" if span.auto else "")
     if not is_whole(value):
@@ -143,7 +143,8 @@ def duration(case: Case) -> Iterator[Finding]:
         )
 
 
-def _any_duration() -> Span:
+def any_duration() -> Span:
+    """What some model or other takes."""
     spans = [one.duration for one in catalogue().models.values()]
     return Span(min(span.first for span in spans), max(span.last for span in spans), auto=True)
 
@@ -177,17 +178,24 @@ def frames(case: Case) -> Iterator[Finding]:
         yield error(
             "frames",
             f"frames must be 25 + 4n between {span.first} and {span.last}; {shown(value)} is not: "
-            f"{_neighbours(value, span)}.",
-            {"frames": span.nearest(value)},
+            f"{_nearest(value, span)}.",
+            *({"frames": one} for one in _neighbours(value, span)),
             {"frames": None},
         )
 
 
-def _neighbours(value: int, span: Span) -> str:
+def _neighbours(value: int, span: Span) -> list[int]:
+    """The allowed numbers on both sides of a value, the nearest one first; one where it lies outside."""
+    nearest = span.nearest(value)
     if not span.first < value < span.last:
-        return f"nearest is {span.nearest(value)}"
+        return [nearest]
     below = value - (value - span.first) % span.step
-    return f"nearest are {below} and {below + span.step}"
+    return [nearest, below if nearest != below else below + span.step]
+
+
+def _nearest(value: int, span: Span) -> str:
+    numbers = [str(one) for one in sorted(_neighbours(value, span))]
+    return f"nearest {'are' if len(numbers) > 1 else 'is'} {' and '.join(numbers)}"
 
 
 def flags(case: Case) -> Iterator[Finding]:

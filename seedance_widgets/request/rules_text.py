@@ -67,8 +67,7 @@ def _length(case: Case, value: str) -> Iterator[Finding]:
             f"{common.prompt_words:,} words are advised. Shorten it.",
         )
         return
-    chinese = len(_CHINESE.findall(value))
-    words = max(len(value.split()), (len(value) - chinese) // _LETTERS_A_WORD)
+    words, chinese = prompt_length(value)
     if chinese > common.prompt_chinese:
         yield warning(
             "prompt",
@@ -81,6 +80,12 @@ def _length(case: Case, value: str) -> Iterator[Finding]:
             f"the prompt has {len(value):,} characters, about {words:,} words; at most {common.prompt_words:,} words "
             "are advised, as details get lost in longer ones. Shorten it.",
         )
+
+
+def prompt_length(value: str) -> tuple[int, int]:
+    """How long a prompt is as the providers' advice counts: words of other writing, and Chinese characters."""
+    chinese = len(_CHINESE.findall(value))
+    return max(len(value.split()), (len(value) - chinese) // _LETTERS_A_WORD), chinese
 
 
 def _commands() -> re.Pattern[str]:

@@ -11,6 +11,8 @@ from queue import Empty
 import pytest
 from jupyter_client.manager import KernelManager
 
+from tests.kernel.comms import FrontEnd
+
 PATIENCE = 60
 
 
@@ -28,7 +30,12 @@ class Cell:
 
 
 class Kernel:
-    """One kernel with a client on it."""
+    """One kernel with a client on it.
+
+    Attributes:
+        front: Its widgets, as a front end has them.
+        published: Everything that it published, oldest first.
+    """
 
     def __init__(self, folder) -> None:
         self.manager = KernelManager()
@@ -38,6 +45,8 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
         self.cells: dict[str, Cell] = {}
+        self.front = FrontEnd(self.client, self.until)
+        self.published: list[dict] = []
 
     def send(self, code: str) -> str:
         """Send a cell without waiting; the id asks for it later."""
@@ -67,6 +76,8 @@ class Kernel:
                 continue
 
     def _take(self, message) -> None:
+        self.published.append(message)
+        self.front.take(message)
         cell = self.cells.get(message["parent_header"].get("msg_id"), Cell())
         content = message["content"]
         match message["msg_type"]:

@@ -412,7 +412,7 @@ async def test_the_package_s_own_provider_makes_a_video_with_it(sim):
         prompt = "a cat [sim:queue=1] [sim:run=2]"
         request = sw.VideoRequest(prompt, resolution="480p", frames=29, return_last_frame=True)
         submitted = await provider.submit(request)
-        while not (task := (await provider.poll([submitted.task_id]))[submitted.task_id]).final:  # noqa: ASYNC110 - it polls
+        while not (task := (await provider.poll([submitted.task_id]))[submitted.task_id]).final:
             await asyncio.sleep(0.01)
         assert (task.status, task.tokens) == ("succeeded", 29 * 864 * 480 // 1024)
         assert task.last_frame_url

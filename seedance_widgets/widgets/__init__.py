@@ -1,0 +1,1 @@
+"""What people SEE: thin anywidget classes. JS draws the state that Python sends, Python decides."""

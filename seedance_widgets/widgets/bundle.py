@@ -1,0 +1,99 @@
+"""The assets as anywidget wants them: one module text per surface, made of the plain ES modules in `assets/`.
+
+There is no build step: the modules are what runs, and a browser can import them as they are. A surface must reach the
+browser in one small message, so that its modules and styles travel gzipped inside a loader, which hands each module to
+the browser under its own name and with its own scope.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from functools import cache
+from importlib.resources import files
+
+_IMPORT = re.compile(r"""(?:from|import)\s+["']\./([\w-]+\.js)["']""")
+
+# Modules are kept by content in the page: ten cards load their code once. `import()` of a blob is what anywidget itself
+# does with a module text, so that it works wherever anywidget works.
+_LOADER = """\
+const id = "__ID__", packed = "__PACKED__";
+const kept = (globalThis[Symbol.for("seedance_widgets")] ??= new Map());
+async function load() {
+  const bytes = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0));
+  const text = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  const { modules, css } = JSON.parse(await text);
+  const urls = {};
+  let last;
+  for (const [name, source] of modules) {
+    const linked = source.replace(
+      /((?:from|import)\\s+)["']\\.\\/([\\w-]+\\.js)["']/g,
+      (_, word, other) => word + JSON.stringify(urls[other]),
+    );
+    const code = linked + "\\n//# sourceURL=seedance_widgets/" + name;
+    last = urls[name] = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  }
+  const { default: surface } = await import(last);
+  Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
+  return { surface, css };
+}
+if (!kept.has(id)) kept.set(id, load());
+export default {
+  async render({ model, el }) {
+    const { surface, css } = await kept.get(id);
+    const root = el.getRootNode();
+    const home = root instanceof ShadowRoot ? root : document.head;
+    if (!home.querySelector(`style[data-seedance="${id}"]`)) {
+      const style = document.createElement("style");
+      style.dataset.seedance = id;
+      style.textContent = css;
+      home.append(style);
+    }
+    return surface.render({ model, el });
+  },
+};
+"""
+
+
+@cache
+def module_of(entry: str, *styles: str) -> str:
+    """The module text of a surface.
+
+    Args:
+        entry: The surface's own module in `assets/`, such as `studio.js`; its default export has `render`.
+        styles: Style sheets in `assets/`, in their order.
+
+    Returns:
+        An ES module whose default export has `render`, for `AnyWidget._esm`.
+    """
+    modules = [(name, source(name)) for name in modules_of(entry)]
+    css = "\n".join(source(name) for name in styles)
+    plain = json.dumps({"modules": modules, "css": css}, ensure_ascii=False).encode()
+    packed = gzip.compress(plain, mtime=0)
+    identity = hashlib.sha256(packed).hexdigest()[:16]
+    return _LOADER.replace("__ID__", identity).replace("__PACKED__", base64.b64encode(packed).decode("ascii"))
+
+
+def modules_of(entry: str) -> list[str]:
+    """The modules that `entry` needs, each after those that it imports; `entry` is the last."""
+    order: list[str] = []
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise ImportError(f"the modules of {entry} import each other in a circle: {' > '.join([*above, name])}.")
+        for other in _IMPORT.findall(source(name)):
+            if other not in order:
+                visit(other, (*above, name))
+        order.append(name)
+
+    visit(entry, ())
+    return order
+
+
+@cache
+def source(name: str) -> str:
+    """The text of one asset."""
+    return files(__package__).joinpath("assets", name).read_text("utf-8")

@@ -1,0 +1,473 @@
+"""Studio: build a request, see it checked while typing, run it, and watch the video in the same output."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import traitlets
+
+from seedance_widgets import choice
+from seedance_widgets.catalog import rules
+from seedance_widgets.errors import ConfigurationError, RequestError
+from seedance_widgets.jobs import Job, submit
+from seedance_widgets.jobs import job as job_of_ledger
+from seedance_widgets.request import VideoRequest, estimate
+from seedance_widgets.request.estimate import money
+from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.samples import sample_image
+from seedance_widgets.video import Video
+from seedance_widgets.widgets import images
+from seedance_widgets.widgets.cancel import press
+from seedance_widgets.widgets.follow import Follower
+from seedance_widgets.widgets.form import SETTINGS, form_view, problems_of, with_mode
+from seedance_widgets.widgets.header import header_state
+from seedance_widgets.widgets.intake import Intake
+from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
+from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.snippets import snippets
+from seedance_widgets.widgets.strings import LANGUAGES, strings_of, text
+from seedance_widgets.widgets.surface import Refused, Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seedance_widgets.catalog import Mode
+    from seedance_widgets.providers.base import Provider
+    from seedance_widgets.providers.keys import Secret
+    from seedance_widgets.widgets.cancel import What
+    from seedance_widgets.widgets.snippets import Snippet
+
+Confirm = Literal["billed", "always", "never"]
+
+_CONFIRM = ("billed", "always", "never")
+_ROWS = 12  # ended runs that stay in sight; all of them are in `sw.jobs()`
+
+
+class Studio(MediaAnswers, Surface):
+    """A form, its check, its runs and its videos, in one output. Everything in it is live in Python.
+
+        studio = sw.Studio()
+        studio                       # fill it in, press Generate
+        studio.request               # what the form holds now; set it, and the form is drawn anew
+        job = studio.generate()      # what the button does
+        video = await studio.job
+
+    `request`, `job` and `video` can be set and observed (`studio.observe(print, "video")`), `problems` and `estimate`
+    observed. The provider is settled when the Studio is made; the form says which one it is and whether it is billed.
+
+    Args:
+        request: What the form starts with; None for an empty form.
+        provider: Who makes the videos; by default `sw.provider()`.
+        lang: `en` or `zh`.
+        confirm: Which runs ask once more before they are sent: `billed` ones, `always`, or `never`.
+
+    Raises:
+        ValueError: No such language, or no such way to confirm.
+        ConfigurationError: `provider` is none.
+    """
+
+    entry: ClassVar[str] = "studio.js"
+    styles: ClassVar[tuple[str, ...]] = (
+        "base.css",
+        "player.css",
+        "slots.css",
+        "fields.css",
+        "jobs.css",
+        "studio.css",
+    )
+    sections: ClassVar[tuple[str, ...]] = (
+        "common",
+        "studio",
+        "slot",
+        "field",
+        "vocabulary",
+        "fix",
+        "state",
+        "job",
+        "result",
+        "player",
+        "code",
+    )
+
+    view = traitlets.Dict().tag(sync=True)
+    header = traitlets.Dict().tag(sync=True)
+    jobs: Any = traitlets.List().tag(sync=True)
+    selected = traitlets.Unicode().tag(sync=True)
+
+    request = traitlets.Instance(VideoRequest)
+    problems = traitlets.Tuple(read_only=True)
+    estimate = traitlets.Any(read_only=True)
+    job = traitlets.Instance(Job, allow_none=True)
+    video = traitlets.Instance(Video, allow_none=True)
+
+    def __init__(
+        self,
+        request: VideoRequest | None = None,
+        *,
+        provider: Provider | str | None = None,
+        lang: str = "en",
+        confirm: Confirm = "billed",
+    ) -> None:
+        if confirm not in _CONFIRM:
+            raise ValueError(f"confirm must be one of {', '.join(_CONFIRM)}; {confirm!r} is not.")
+        self.confirm = confirm
+        self.shelf = Shelf()
+        self._provider: Provider | None = None
+        self._provider_trouble = ""
+        self._mode: Mode = "first_frame"
+        self._kept: Any = None
+        self._touched: set[str] = set()
+        self._revision = 0
+        self._presses: set[str] = set()
+        self._runs: list[Job] = []
+        self._followers: dict[str, Follower] = {}
+        self._chosen = False
+        self._intake = Intake(self._uploads_moved)
+        super().__init__(lang=lang)
+        self._choose(provider)
+        if request is None:
+            self._set_request(VideoRequest(""), "first_frame")
+        else:
+            self.request = request
+
+    # ------------------------------------------------------------------------------------------- for Python
+
+    @property
+    def provider(self) -> Provider | None:
+        """Who makes the videos; None where that is not settled yet. Set it with anything that `sw.use` takes."""
+        return self._provider
+
+    @provider.setter
+    def provider(self, given: Provider | str) -> None:
+        self._provider, self._provider_trouble = choice.resolve(given), ""
+        self._redraw()
+
+    def generate(self) -> Job:
+        """Send what the form holds, as the button does, and return its `Job`; a script asks nobody to confirm.
+
+        Raises:
+            RequestError: The form has errors; nothing was written, sent or spent.
+            ConfigurationError: No provider is settled.
+        """
+        if self._provider is None:
+            raise ConfigurationError(self._provider_trouble)
+        if errors := self._errors():
+            raise RequestError(errors)
+        job = submit(self.request, self._provider, image_required=self._mode != "text")
+        self.job = job
+        return job
+
+    def words(self) -> str:
+        """What this is, in one line of plain text."""
+        return f"Studio({self.view['estimate']['line']})"
+
+    def saved(self) -> dict[str, Any]:
+        """What a saved notebook keeps: the card of the run that is shown, with its video."""
+        shown = next((job for job in self._runs if job.id == self.selected and job.done), None)
+        shown = shown or next((job for job in self._runs if job.done), None)
+        if shown is not None:
+            return shown.card().mimebundle()
+        words = text(self.lang, "studio.run_again")
+        return {"text/plain": words, "text/html": f"<p>{words}</p>"}
+
+    # --------------------------------------------------------------------------------------------- the form
+
+    @traitlets.observe("request")
+    def _request_was_set(self, change: Mapping[str, Any]) -> None:
+        if change["type"] == "change" and not self._setting:
+            self._mode, self._kept = change["new"].mode, None
+            self._touched = {field.name for field in fields(VideoRequest)}
+            self._redraw()
+
+    _setting = False
+
+    def _set_request(self, request: VideoRequest, mode: Mode | None = None) -> None:
+        """Take what the person did in the form; the mode stays, whatever images there are."""
+        self._setting = True
+        try:
+            self._mode = mode or self._mode
+            self.request = request
+        finally:
+            self._setting = False
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Check, estimate and draw what the form holds."""
+        self._revision += 1
+        with self.hold_trait_notifications():
+            self.set_trait("problems", problems_of(self.request, self._mode, self._provider))
+            self.set_trait("estimate", estimate(self.request, self._provider))
+        self._draw_form()
+        self.header = header_state(self._provider, self._provider_trouble, self.lang)
+
+    def _draw_form(self) -> None:
+        view = form_view(
+            self.request,
+            self._mode,
+            self._provider,
+            self.lang,
+            revision=self._revision,
+            key_of=self.shelf.key_of,
+            problems=self.problems,
+        )
+        self.view = {**view, **self._to_do(view["problems"], view["blocked"])}
+
+    def _to_do(self, problems: Sequence[dict[str, Any]], blocked: str) -> dict[str, Any]:
+        """Nothing is wrong yet with what nobody has touched: it is still to do. What is on its way is not missing."""
+        empty = self._empty_fields()
+        arriving = {upload.slot for upload in self._intake.pending}
+        shown = [
+            {**problem, "quiet": problem["field"] in empty and problem["field"] not in self._touched}
+            for problem in problems
+        ]
+        if self._provider is None:
+            return {"problems": shown, "blocked": self._provider_trouble, "uploading": bool(arriving)}
+        errors = {problem["field"] for problem in shown if problem["severity"] == "error"}
+        left = errors - (arriving & empty)
+        if left and left <= empty and all(p["quiet"] for p in shown if p["field"] in left):
+            what = ", ".join(text(self.lang, f"studio.todo_{field}") for field in sorted(left, key=IMAGE_FIRST.index))
+            blocked = text(self.lang, "studio.todo", what=what)
+        return {"problems": shown, "blocked": blocked if left else "", "uploading": bool(arriving)}
+
+    def _empty_fields(self) -> set[str]:
+        """The prompt and the images that the form does not have yet."""
+        values = {name: getattr(self.request, name) for name in IMAGE_FIRST}
+        return {name for name, value in values.items() if value is None or value in ("", ())}
+
+    def _errors(self) -> list[Any]:
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    def answer_set(self, changes: Any) -> None:
+        """Take settings from the form."""
+        if not isinstance(changes, dict) or (unknown := sorted(set(changes) - set(SETTINGS))):
+            raise Refused(f"the form has no field called {', '.join(unknown)}.")
+        self._touched |= set(changes)
+        self._set_request(self.request.replace(**changes))
+
+    def answer_mode(self, mode: Mode) -> None:
+        """Take another kind of image input."""
+        if mode not in rules().modes:
+            raise Refused(f"mode must be one of {', '.join(rules().modes)}; {mode!r} is not.")
+        request, self._kept = with_mode(self.request, mode, self._kept)
+        self._set_request(request, mode)
+
+    def answer_fix(self, revision: int, problem: int, choice: int) -> None:
+        """Press one of the fixes of a problem."""
+        if revision != self._revision:
+            raise Refused(text(self.lang, "studio.changed_meanwhile"))
+        changes = dict(self.problems[problem].fixes[choice])
+        mode = changes.pop("mode", None)
+        if mode is not None:
+            self.answer_mode(mode)
+        self._set_request(self.request.replace(**changes))
+
+    def answer_lang(self, lang: str) -> None:
+        """Speak another language."""
+        if lang not in LANGUAGES:
+            raise Refused(f"lang must be one of {', '.join(LANGUAGES)}.")
+        with self.hold_sync():
+            self.lang = lang
+            self._redraw()
+            self._draw_runs()
+            self.strings = strings_of(lang, self.sections)
+
+    async def answer_provider(self, name: str, secret: Secret | None = None) -> None:
+        """Choose who makes the videos; a key that was typed is kept by that provider alone."""
+        make = (choice.resolve, name) if secret is None else (choice.keyed, name, secret)
+        self._provider, self._provider_trouble = await asyncio.to_thread(*make), ""
+        self._redraw()
+
+    def _choose(self, given: Provider | str | None) -> None:
+        try:
+            self._provider = choice.resolve(given)
+        except ConfigurationError as error:
+            if given is not None:
+                raise
+            self._provider_trouble = str(error)  # several keys are set, say: the person chooses in the form
+
+    # --------------------------------------------------------------------------------------------- images
+
+    def answer_image_begin(self, upload: str, slot: str, index: int | None, name: str, size: int) -> None:
+        """An image is about to arrive."""
+        self._intake.begin(upload, name, size, slot=_slot(slot), index=index)
+
+    async def answer_image_chunk(self, upload: str, offset: int, buffers: list[Any]) -> dict[str, int]:
+        """A part of it; the last one puts the image into its slot."""
+        received, done = await self._intake.chunk(upload, offset, buffers[0] if buffers else b"")
+        if done is not None:
+            self._put(done.slot, done.index, done.image)
+            self._intake.tell()  # only now: who waits for uploads shall find the image in its slot
+        return {"received": received}
+
+    def answer_image_abort(self, upload: str) -> None:
+        """It will not arrive."""
+        self._intake.abort(upload)
+
+    async def answer_image_url(self, slot: str, index: int | None, url: str) -> None:
+        """An image by its address."""
+        self._put(_slot(slot), index, await asyncio.to_thread(images.typed_image, url))
+
+    def answer_image_remove(self, slot: str, index: int | None = None) -> None:
+        """Take an image out."""
+        self._touched.add(_slot(slot))
+        self._set_request(images.remove(self.request, slot, index))
+
+    def answer_image_move(self, index: int, to: int) -> None:
+        """Another order of the reference images."""
+        self._set_request(images.move(self.request, index, to))
+
+    async def answer_image_sample(self, slot: str, index: int | None = None) -> None:
+        """The picture that comes with the package."""
+        self._put(_slot(slot), index, await asyncio.to_thread(sample_image))
+
+    async def answer_image_recent(self) -> list[dict[str, Any]]:
+        """Earlier videos whose last frame can be used."""
+        return await asyncio.to_thread(images.recent, self.shelf)
+
+    async def answer_image_take(self, slot: str, job: str, index: int | None = None) -> None:
+        """The last frame of an earlier video."""
+        self._put(_slot(slot), index, await asyncio.to_thread(images.last_frame_of, job))
+
+    def _put(self, slot: str, index: int | None, image: Any) -> None:
+        self._touched.add(slot)
+        self._set_request(images.put(self.request, slot, index, image))
+
+    def _uploads_moved(self) -> None:
+        """An upload began, ended or was given up."""
+        self._draw_form()
+
+    # ----------------------------------------------------------------------------------------------- runs
+
+    async def answer_generate(self, press: str, agreed: str | None = None) -> dict[str, Any]:
+        """The button: wait for uploads, look once more, ask where it costs, send."""
+        if press in self._presses:
+            return {}
+        self._presses.add(press)
+        await self._intake.settled()
+        if self._provider is None or self._errors():
+            self._touched |= self._empty_fields()
+            self._redraw()
+            return {"blocked": self.view["blocked"]}
+        asks = self.confirm == "always" or (self.confirm == "billed" and self._provider.billed)
+        token = f"{self._revision} at {self._provider.id}"
+        if asks and agreed != token:
+            return {"confirm": {"line": self._question(self._provider), "agreed": token}}
+        return {"job": self.generate().id}
+
+    def _question(self, provider: Provider) -> str:
+        if not provider.billed:
+            return text(self.lang, "studio.confirm_free", label=provider.label)
+        expected = self.estimate
+        if expected.price is None:
+            return text(self.lang, "studio.confirm_unknown", label=provider.label)
+        price = money(expected.price, expected.currency)
+        return text(self.lang, "studio.confirm_billed", label=provider.label, price=price)
+
+    def _add(self, job: Job) -> None:
+        """Show a job and follow it; on the notebook's loop."""
+        if job.id in self._followers:
+            return
+        ended = [one for one in self._runs if one.done]
+        for old in ended[_ROWS - 1 :]:
+            self._put_away(old)
+        self._runs.insert(0, job)
+        self._chosen = False
+        if not any(one.id == self.selected and one.video is not None for one in self._runs):
+            self.selected = job.id  # a video that is being watched stays until the next one is there
+        self._followers[job.id] = Follower(job, self._run_went_on, loop=self._loop)
+        self._draw_runs()
+
+    def _run_went_on(self, job: Job) -> None:
+        if job.done:
+            self.start(self._show_end(job))
+        else:
+            self._draw_runs()
+
+    async def _show_end(self, job: Job) -> None:
+        await asyncio.to_thread(warm, job)
+        if job not in self._runs:
+            return
+        if not self._chosen:
+            self.selected = job.id
+        self._draw_runs()
+        if job.video is not None:
+            self.video = job.video
+        self.keep_saved()
+
+    def _draw_runs(self) -> None:
+        self.jobs = [job_state(job, self.lang, self.shelf) for job in self._runs]
+
+    def _put_away(self, job: Job) -> None:
+        self._runs.remove(job)
+        self._followers.pop(job.id).stop()
+        if self.selected == job.id:
+            self.selected = self._runs[0].id if self._runs else ""
+
+    async def answer_cancel(self, job: str, what: What) -> dict[str, str]:
+        """The button of a run: cancel it, or take it out of sight while it goes on."""
+        run = self._run(job)
+        pressed = await press(run, what, self.lang)
+        if pressed.away and run in self._runs:
+            self._put_away(run)
+            self._draw_runs()
+        return {"words": pressed.words}
+
+    def _run(self, job_id: str) -> Job:
+        found = next((job for job in self._runs if job.id == job_id), None)
+        if found is None:
+            raise Refused(f"this Studio has no run {job_id!r}; sw.job({job_id!r}) may know it.")
+        return found
+
+    @traitlets.observe("job")
+    def _job_was_set(self, change: Mapping[str, Any]) -> None:
+        if (job := change["new"]) is not None:
+            self.on_loop(self._add, job)
+
+    @traitlets.observe("video")
+    def _video_was_set(self, change: Mapping[str, Any]) -> None:
+        video = change["new"]
+        if video is not None and all(run.video != video for run in self._runs) and video.task_id is not None:
+            self.job = job_of_ledger(video.task_id)
+
+    def answer_select(self, job: str) -> None:
+        """Show the result of a run."""
+        self.selected, self._chosen = self._run(job).id, True
+        self.keep_saved()
+
+    async def answer_job_use(self, job: str, how: str) -> None:
+        """Carry something of a run back into the form."""
+        run = self._run(job)
+        if how == "last_to_first":
+            if run.video is None:
+                raise Refused(text(self.lang, "studio.no_video"))
+            image = await asyncio.to_thread(images.last_frame, run.video)
+            request = self.request.replace(first_frame_url=image, last_frame_url=None, reference_image_urls=())
+            self._set_request(request, "first_frame")
+        elif how in {"vary_seed", "settings"}:
+            seed = random.randint(0, rules().seed.last) if how == "vary_seed" else run.request.seed  # noqa: S311  no secret
+            self.request = run.request.replace(seed=seed)
+        else:
+            raise Refused(f"a run can be used for last_to_first, vary_seed or settings; not for {how!r}.")
+
+    async def answer_code(self, job: str | None = None) -> list[Snippet]:
+        """The request as code: that of a run, or of the form as it is."""
+        if job is None:
+            return await asyncio.to_thread(snippets, self.request, self._provider, self.lang)
+        run = self._run(job)
+        return await asyncio.to_thread(lambda: snippets(run.request, run.maker(), self.lang))
+
+    async def answer_timeline(self, job: str) -> list[dict[str, Any]]:
+        """What was sent and answered, and when."""
+        return await asyncio.to_thread(timeline_state, self._run(job), self.lang)
+
+
+IMAGE_FIRST = (*IMAGE_FIELDS, "prompt")
+
+
+def _slot(name: str) -> str:
+    if name not in IMAGE_FIELDS:
+        raise Refused(f"a slot is one of {', '.join(IMAGE_FIELDS)}; {name!r} is not.")
+    return name

@@ -1,0 +1,176 @@
+"""Surface: what every widget of this package has in common.
+
+State goes to the browser as traits, everything from the browser comes as a custom message that is answered: a trait
+that the browser sets is held back for good once a cell has awaited (measured with ipykernel 7.4). A message may arrive
+on the thread of a kernel subshell; it is only handed to the loop that was the notebook's when the widget was made.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import logging
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anywidget
+import traitlets
+
+from seedance_widgets.errors import SeedanceError
+from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.notebook.saved import saved_bundle
+from seedance_widgets.providers.keys import Secret
+from seedance_widgets.widgets.bundle import module_of
+from seedance_widgets.widgets.strings import LANGUAGES, strings_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+
+_LOG = logging.getLogger("seedance_widgets")
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Refused(Exception):
+    """A message that cannot be done; its text is shown to the person."""
+
+
+class Answer:
+    """What a message is answered with, where bytes go along.
+
+    Args:
+        value: What JSON can hold.
+        buffers: Bytes, which travel beside it.
+    """
+
+    __slots__ = ("buffers", "value")
+
+    def __init__(self, value: Any = None, buffers: Sequence[Any] = ()) -> None:
+        self.value = value
+        self.buffers = list(buffers)
+
+
+class Surface(anywidget.AnyWidget):
+    """One widget: synced traits are drawn, `answer_...` methods answer what the browser asks.
+
+    A method `answer_select(self, job)` answers the message `{"type": "select", "job": ...}`; dots in a type become
+    underscores. It may be a coroutine, may take `buffers`, and returns what JSON can hold or an `Answer`. What it
+    raises reaches the person as a sentence. A field called `secret` arrives as a `Secret`, which shows itself nowhere.
+
+    Args:
+        lang: `en` or `zh`.
+
+    Raises:
+        ValueError: No such language.
+    """
+
+    entry: ClassVar[str] = ""
+    styles: ClassVar[tuple[str, ...]] = ()
+    sections: ClassVar[tuple[str, ...]] = ()
+
+    lang = traitlets.Unicode("en").tag(sync=True)
+    strings = traitlets.Dict().tag(sync=True)
+    saved_id = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, *, lang: str = "en", **traits: Any) -> None:
+        if lang not in LANGUAGES:
+            raise ValueError(f"lang must be one of {', '.join(LANGUAGES)}; {lang!r} is not.")
+        self._loop = bridge.home_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._saved: list[Any] = []
+        self._esm = module_of(self.entry, *self.styles)
+        super().__init__(lang=lang, strings=strings_of(lang, self.sections), saved_id=secrets.token_hex(6), **traits)
+        self.on_msg(self._arrived)
+
+    def words(self) -> str:
+        """What this is, in one line of plain text."""
+        return f"{type(self).__name__}()"
+
+    def saved(self) -> dict[str, Any]:
+        """What a saved notebook keeps of this: a MIME bundle."""
+        return {"text/plain": "", "text/html": f"<div>{html.escape(self.words())}</div>"}
+
+    def keep_saved(self) -> None:
+        """Bring what the saved notebook keeps up to date."""
+        bundle = saved_bundle(self.saved_id, self.saved())
+        for handle in self._saved:
+            handle.update(bundle, raw=True)
+
+    def start(self, work: Any) -> asyncio.Task[Any]:
+        """Run a coroutine on the notebook's loop, held until it is done; call this on that loop."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def on_loop(self, function: Callable[..., Any], *args: Any) -> None:
+        """Call `function` on the notebook's loop, from any thread."""
+        bridge.call(self._loop, function, *args)
+
+    def __repr__(self) -> str:
+        return self.words()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # noqa: PLC0415  only where something is shown
+
+        data, _ = super()._repr_mimebundle_() or ({}, {})
+        if bridge.kernel() is None or _VIEW not in data:
+            print(self.words())  # noqa: T201  a terminal
+            return
+        # Two outputs: the live view, and under it what is left of it in the saved notebook. A front end without the
+        # model shows the second one; one that has it hides it. Updating the first would draw the view anew.
+        display({"text/plain": self.words(), "text/html": "", _VIEW: data[_VIEW]}, raw=True)  # type: ignore[no-untyped-call]
+        handle = display(saved_bundle(self.saved_id, self.saved()), raw=True, display_id=secrets.token_hex(8))  # type: ignore[no-untyped-call]
+        self._saved.append(handle)
+
+    def _arrived(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            bridge.call(self._loop, self._handle, content, list(buffers or ()))
+
+    def _handle(self, content: Any, buffers: list[Any]) -> None:
+        if isinstance(content, dict) and isinstance(content.get("type"), str):
+            content = dict(content)
+            if "secret" in content:  # before any frame could hold it when something is raised
+                content["secret"] = Secret(content["secret"])
+            self.start(self._answer(content, buffers))
+
+    async def _answer(self, content: dict[str, Any], buffers: list[Any]) -> None:
+        number = content.pop("call", None)
+        try:
+            answer = await self._done(content, buffers)
+            self._reply(number, ok=True, value=answer.value, buffers=answer.buffers)
+        except (Refused, SeedanceError) as error:
+            self._reply(number, ok=False, value=str(error))
+        except Exception as error:  # noqa: BLE001  whatever it is, the person is told and the log has it
+            _LOG.exception("a message to %s failed", type(self).__name__)
+            self._reply(number, ok=False, value=f"{type(error).__name__}: {error}")
+
+    async def _done(self, content: dict[str, Any], buffers: list[Any]) -> Answer:
+        kind = content.pop("type")
+        method = getattr(self, f"answer_{kind.replace('.', '_')}", None) if _is_name(kind) else None
+        if method is None:
+            raise Refused(f"{type(self).__name__} knows no message called {kind!r}.")
+        if "buffers" in inspect.signature(method).parameters:
+            content["buffers"] = buffers
+        try:
+            inspect.signature(method).bind(**content)
+        except TypeError as error:
+            raise Refused(f"the message {kind!r} is not complete: {error}.") from None
+        made = method(**content)
+        if inspect.isawaitable(made):
+            made = await made
+        return made if isinstance(made, Answer) else Answer(made)
+
+    def _reply(self, number: Any, *, ok: bool, value: Any, buffers: Sequence[Any] = ()) -> None:
+        if number is not None and self.comm is not None:
+            self.send({"type": "answer", "call": number, "ok": ok, "value": value}, list(buffers))
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._loop.call_exception_handler({"message": f"{type(self).__name__} failed", "exception": error})
+
+
+def _is_name(kind: str) -> bool:
+    return kind.replace(".", "_").isidentifier() and not kind.startswith("_")

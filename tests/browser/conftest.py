@@ -1,0 +1,103 @@
+"""Chromium for the tests of this folder.
+
+Playwright's async interface is used, and every test here runs on one loop for the whole session: the sync interface
+keeps a loop running in the main thread, where no asyncio test of the other folders could run after it, and a browser
+belongs to the loop that started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright, expect
+
+from tests.browser import chromium
+from tests.browser.lab import Desk, LabServer
+from tests.browser.stage import Ears, Theatre
+
+expect.set_options(timeout=15_000)
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser():
+    """Chromium, started once."""
+    async with async_playwright() as playwright:
+        started = await chromium.launch(playwright)
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def theatre(browser):
+    made = Theatre(browser)
+    yield made
+    made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(theatre, home):
+    """An empty page on which modules and surfaces are shown; the test fails on any error that it has not announced."""
+    loop = asyncio.get_running_loop()
+    before = asyncio.all_tasks()
+    opened = await theatre.open()
+    ears = Ears(opened)
+    logging.getLogger("seedance_widgets").addHandler(ears)
+    loop.set_exception_handler(lambda _, what: opened.trouble.append(f"loop: {what}"))
+    yield opened
+    await theatre.clear(opened)
+    await end_tasks(asyncio.all_tasks() - before)
+    loop.set_exception_handler(None)
+    logging.getLogger("seedance_widgets").removeHandler(ears)
+    assert opened.unexpected() == []
+
+
+async def end_tasks(tasks) -> None:
+    """End what a test has left on the loop, such as its jobs; playwright's own tasks serve the next test too."""
+    ours = [task for task in tasks if task is not asyncio.current_task() and "/playwright/" not in _file_of(task)]
+    for task in ours:
+        task.cancel()
+    for task in ours:
+        with suppress(asyncio.CancelledError, Exception):
+            await task
+
+
+def _file_of(task) -> str:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code.co_filename if code else ""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def lab_desk(browser, tmp_path_factory):
+    """A JupyterLab server and the page it is open in."""
+    server = LabServer(tmp_path_factory.mktemp("lab"))
+    await server.start()
+    desk = Desk(server, browser)
+    yield desk
+    await desk.forget()
+    await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def lab(lab_desk, request):
+    """JupyterLab, ready to `open` a notebook; the test fails on any error on its page that it has not announced."""
+    opened = await lab_desk.open(re.sub(r"\W+", "_", request.node.name)[:80])
+    yield opened
+    try:
+        await opened.close()
+    except Exception:
+        await lab_desk.forget()
+        raise
+    assert opened.unexpected() == []

@@ -1,0 +1,33 @@
+"""The whole Studio in Chromium, with its Python class behind it and the simulator behind that."""
+
+import pytest
+from playwright.async_api import expect
+
+import seedance_widgets as sw
+
+FAST = {"model": "1.0-pro", "resolution": "480p", "duration": 2}
+
+
+@pytest.fixture
+async def sim():
+    with sw.Simulator(speed=100) as simulator:
+        yield simulator
+
+
+async def shown(stage, sim, request=None, **settings):
+    studio = sw.Studio(request, provider=sim.provider(), **settings)
+    return studio, (await stage.surface(studio)).root
+
+
+async def test_the_whole_story(stage, sim):
+    studio, root = await shown(stage, sim)
+    await expect(root.get_by_text("To do: a first frame.")).to_be_visible()
+    await stage.screenshot("studio-empty")
+    await root.get_by_role("button", name="Try the sample image").click()
+    await root.get_by_label("Prompt").fill("The beam sweeps over the sea")
+    await expect(root.get_by_role("button", name="Generate")).to_be_enabled()
+    await root.get_by_text("480p", exact=True).click()
+    await root.get_by_role("button", name="Generate").click()
+    await expect(root.locator("video").first).to_have_js_property("readyState", 4, timeout=60_000)
+    await stage.screenshot("studio-done")
+    assert studio.video is not None

@@ -1,0 +1,55 @@
+import re
+
+import pytest
+
+from seedance_widgets.widgets import bundle
+
+ASSETS = bundle.files("seedance_widgets.widgets").joinpath("assets")
+MODULES = sorted(entry.name for entry in ASSETS.iterdir() if entry.name.endswith(".js"))
+STYLES = sorted(entry.name for entry in ASSETS.iterdir() if entry.name.endswith(".css"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_import_of_a_module_is_one_that_the_loader_links(name):
+    text = bundle.source(name)
+    imports = re.findall(r"^\s*(?:import|export)\b[^;]*?\bfrom\s+([^;]+);", text, re.MULTILINE)
+    assert all(re.fullmatch(r'"\./[\w-]+\.js"', one) for one in imports), imports
+    assert "import(" not in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_comes_after_those_that_it_imports(name):
+    order = bundle.modules_of(name)
+    assert order[-1] == name
+    for place, module in enumerate(order):
+        assert set(bundle._IMPORT.findall(bundle.source(module))) <= set(order[:place])
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_module_writes_markup_or_sets_a_trait(name):
+    text = bundle.source(name)
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "model.set(",
+        "save_changes",
+        "eval(",
+    ):
+        assert word not in text, word
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_styles_name_no_colour_but_through_the_theme(name):
+    if name == "base.css":
+        return
+    plain = re.sub(r"/\*.*?\*/", "", bundle.source(name), flags=re.DOTALL)
+    assert not re.findall(r"#[0-9a-fA-F]{3,8}\b", plain)
+
+
+def test_a_circle_of_imports_is_said(monkeypatch):
+    texts = {"a.js": 'import { b } from "./b.js";', "b.js": 'import { a } from "./a.js";'}
+    monkeypatch.setattr(bundle, "source", texts.__getitem__)
+    with pytest.raises(ImportError, match=r"circle: a\.js > b\.js > a\.js"):
+        bundle.modules_of("a.js")
