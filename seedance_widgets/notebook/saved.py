@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-# Hides that error line, which holds no element, and never a widget, which does.
+# Hides that line, or the one that says that the widget is looked for: text alone, where a widget has elements.
 _HIDE_ERROR = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child [data-seedance-saved='{id}']) "
-    ".jupyter-widgets:not(:has(*)){{display:none}}</style>"
+    ".jp-OutputArea-output:not(:has(*)){{display:none}}</style>"
 )
 
 

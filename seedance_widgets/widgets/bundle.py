@@ -1,8 +1,8 @@
 """The assets as anywidget wants them: one module text per surface, made of the plain ES modules in `assets/`.
 
 There is no build step: the modules are what runs, and a browser can import them as they are. A surface must reach the
-browser in one small message, so that its modules and styles travel gzipped inside a loader, which hands each module to
-the browser under its own name and with its own scope.
+browser in one small message, so that its modules, styles and words travel without comments, gzipped, inside a loader,
+which hands each module to the browser under its own name and with its own scope.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from seedance_widgets.widgets.strings import strings_of
+
+_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _IMPORT = re.compile(r"""(?:from|import)\s+["']\./([\w-]+\.js)["']""")
 
 # Modules are kept by content in the page: ten cards load their code once. `import()` of a blob is what anywidget itself
@@ -25,7 +28,7 @@ const kept = (globalThis[Symbol.for("seedance_widgets")] ??= new Map());
 async function load() {
   const bytes = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0));
   const text = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  const { modules, css } = JSON.parse(await text);
+  const { modules, css, strings } = JSON.parse(await text);
   const urls = {};
   let last;
   for (const [name, source] of modules) {
@@ -38,12 +41,12 @@ async function load() {
   }
   const { default: surface } = await import(last);
   Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
-  return { surface, css };
+  return { surface, css, strings };
 }
 if (!kept.has(id)) kept.set(id, load());
 export default {
   async render({ model, el }) {
-    const { surface, css } = await kept.get(id);
+    const { surface, css, strings } = await kept.get(id);
     const root = el.getRootNode();
     const home = root instanceof ShadowRoot ? root : document.head;
     if (!home.querySelector(`style[data-seedance="${id}"]`)) {
@@ -52,27 +55,31 @@ export default {
       style.textContent = css;
       home.append(style);
     }
-    return surface.render({ model, el });
+    return surface.render({ model, el, strings });
   },
 };
 """
 
 
 @cache
-def module_of(entry: str, *styles: str) -> str:
+def module_of(entry: str, styles: tuple[str, ...], lang: str, sections: tuple[str, ...]) -> str:
     """The module text of a surface.
 
     Args:
         entry: The surface's own module in `assets/`, such as `studio.js`; its default export has `render`.
         styles: Style sheets in `assets/`, in their order.
+        lang: `en` or `zh`.
+        sections: Of the table of strings.
 
     Returns:
         An ES module whose default export has `render`, for `AnyWidget._esm`.
     """
-    modules = [(name, source(name)) for name in modules_of(entry)]
-    css = "\n".join(source(name) for name in styles)
-    plain = json.dumps({"modules": modules, "css": css}, ensure_ascii=False).encode()
-    packed = gzip.compress(plain, mtime=0)
+    content = {
+        "modules": [(name, _bare(source(name))) for name in modules_of(entry)],
+        "css": "\n".join(_bare(source(name)) for name in styles),
+        "strings": strings_of(lang, sections),
+    }
+    packed = gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0)
     identity = hashlib.sha256(packed).hexdigest()[:16]
     return _LOADER.replace("__ID__", identity).replace("__PACKED__", base64.b64encode(packed).decode("ascii"))
 
@@ -91,6 +98,12 @@ def modules_of(entry: str) -> list[str]:
 
     visit(entry, ())
     return order
+
+
+def _bare(text: str) -> str:
+    """A module or a style sheet without what only its readers need: whole lines of comment, and indentation."""
+    lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 @cache

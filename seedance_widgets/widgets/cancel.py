@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from seedance_widgets.catalog import SIMULATED, catalogue
 from seedance_widgets.errors import SeedanceError
-from seedance_widgets.widgets.say import say
 from seedance_widgets.widgets.strings import text
+from seedance_widgets.widgets.trouble import words_of
 
 if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
@@ -80,7 +80,7 @@ async def press(job: Job, what: What, lang: str) -> Pressed:
     try:
         await job.cancel()
     except SeedanceError as error:
-        return Pressed(say(str(error), lang))
+        return Pressed(words_of(error, lang))
     return Pressed(text(lang, "job.was_cancelled"))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
+from seedance_widgets.jobs import Job
 from seedance_widgets.notebook.card import on_redraw
 from seedance_widgets.widgets.cancel import press, watch_button
 from seedance_widgets.widgets.follow import Follower
@@ -18,7 +19,6 @@ from seedance_widgets.widgets.strings import text
 from seedance_widgets.widgets.surface import Refused, Surface
 
 if TYPE_CHECKING:
-    from seedance_widgets.jobs import Job
     from seedance_widgets.widgets.cancel import What
     from seedance_widgets.widgets.snippets import Snippet
 
@@ -34,6 +34,7 @@ class JobCard(MediaAnswers, Surface):
         lang: `en` or `zh`.
 
     Raises:
+        TypeError: Something else was given.
         ValueError: No such language.
     """
 
@@ -44,14 +45,20 @@ class JobCard(MediaAnswers, Surface):
     job = traitlets.Dict().tag(sync=True)
 
     def __init__(self, job: Job, *, lang: str = "en") -> None:
+        self._follower: Follower | None = None
+        if not isinstance(job, Job):
+            raise TypeError(f"a Job was expected, such as sw.job(task_id) gives, not {type(job).__name__}.")
         self.shelf = Shelf()
         self._of = job
         self._away = False
-        self._follower: Follower | None = None
-        super().__init__(lang=lang, job=job_state(job, lang, self.shelf))
+        super().__init__(lang=lang)
         self._follow()
         if job.status != self.job["state"]:  # it went on while we came to follow it
             self.on_loop(self._changed, job)
+
+    @traitlets.default("job")
+    def _first_state(self) -> dict[str, Any]:
+        return job_state(self._of, self.lang, self.shelf)
 
     def words(self) -> str:
         """What this is, in one line of plain text."""

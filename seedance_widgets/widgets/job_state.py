@@ -13,6 +13,7 @@ from seedance_widgets.widgets.cancel import cancel_button
 from seedance_widgets.widgets.media import video_state
 from seedance_widgets.widgets.say import say
 from seedance_widgets.widgets.strings import text
+from seedance_widgets.widgets.trouble import sentence_of, words_of
 
 if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
@@ -41,7 +42,7 @@ def job_state(job: Job, lang: str, shelf: Shelf) -> dict[str, Any]:
         shelf: Keeps the pictures and the video that the browser may ask for.
     """
     card = job.card()
-    video, gone = _video(job, shelf)
+    video, gone = _video(job, lang, shelf)
     note = "" if job.done else _note(job, lang)
     return {
         "id": job.id,
@@ -90,7 +91,7 @@ def timeline_state(job: Job, lang: str) -> list[dict[str, Any]]:
             "clock": _clock(event.at),
             "sign": SIGNS.get(event.kind, ""),
             "state": event.kind,
-            "text": say(event.text, lang),
+            "text": words_of(job.error, lang) if job.error and event.text == str(job.error) else say(event.text, lang),
         }
         for event in job.timeline
     ]
@@ -121,14 +122,14 @@ def seconds_words(seconds: float, lang: str) -> str:
 # ------------------------------------------------------------------------------------------------------- what is there
 
 
-def _video(job: Job, shelf: Shelf) -> tuple[VideoState | None, str]:
+def _video(job: Job, lang: str, shelf: Shelf) -> tuple[VideoState | None, str]:
     """The video, or why there is none though it was made."""
     if job.video is None:
         return None, ""
     try:
         return video_state(job.video, shelf), ""
     except VideoFileError as error:
-        return None, str(error)
+        return None, sentence_of(error, lang)
 
 
 def _first_picture(job: Job, shelf: Shelf) -> str | None:
@@ -163,20 +164,12 @@ def _error(job: Job, card: Card, lang: str) -> dict[str, str] | None:
         return None
     known = error.advice if isinstance(error, ProviderError) else None
     return {
-        "text": _told(error, lang),
+        "text": sentence_of(error, lang),
         "meaning": say(known.meaning, lang) if known and known.meaning != str(error) else "",
         "cause": say(known.cause, lang) if known else "",
         "next_step": say(known.next_step, lang) if known else "",
         "billed": text(lang, f"job.error_{card.cost[0].replace(' ', '_')}", amount=card.cost[1]),
     }
-
-
-def _told(error: Exception, lang: str) -> str:
-    """The error's own sentence, without the advice, which stands beside it."""
-    if not isinstance(error, ProviderError):
-        return say(str(error), lang)
-    code = error.code if error.code not in error.message else ""
-    return f"{code}: {error.message}" if code else say(error.message, lang)
 
 
 def _line(job: Job, card: Card, lang: str) -> str:
@@ -213,7 +206,7 @@ def _facts(job: Job, card: Card, video: VideoState | None, lang: str) -> list[li
     else:
         facts["size"] = f"{job.request.resolution}, {job.request.ratio}"
     facts["seed"] = text(lang, "job.seed_random") if card.seed is None else str(card.seed)
-    facts["tokens"] = _tokens(card, lang)
+    facts["tokens"] = _tokens(card, lang) if card.tokens is not None or not job.done else None
     facts["cost"] = cost_words(card, lang)
     facts["provider"] = card.provider
     facts["made_in"] = _made_in(card, lang) if job.done else None  # until then the clock tells

@@ -154,7 +154,7 @@ class _Options:
             reason = self.reason("model", {"model": model.name})
         elif day is not None and day <= today():
             reason = text(self.lang, "form.switched_off", day=day.isoformat())
-        detail = [say(model.purpose, self.lang), self._price(model, name)]
+        detail = [self._price(model, name), say(model.purpose, self.lang)]
         if day is not None and day > today():
             detail.append(text(self.lang, "form.goes_off", day=day.isoformat()))
         return self._option(value, model.title, detail=" · ".join(filter(None, detail)), reason=reason)

@@ -17,16 +17,15 @@ from seedance_widgets.jobs import job as job_of_ledger
 from seedance_widgets.request import VideoRequest, estimate
 from seedance_widgets.request.estimate import money
 from seedance_widgets.request.model import IMAGE_FIELDS
-from seedance_widgets.samples import sample_image
 from seedance_widgets.video import Video
-from seedance_widgets.widgets import images
 from seedance_widgets.widgets.cancel import press
-from seedance_widgets.widgets.follow import Follower
 from seedance_widgets.widgets.form import SETTINGS, form_view, problems_of, with_mode
 from seedance_widgets.widgets.header import header_state
-from seedance_widgets.widgets.intake import Intake
+from seedance_widgets.widgets.image_answers import ImageAnswers
+from seedance_widgets.widgets.images import last_frame
 from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.runs import Runs
 from seedance_widgets.widgets.snippets import snippets
 from seedance_widgets.widgets.strings import LANGUAGES, strings_of, text
 from seedance_widgets.widgets.surface import Refused, Surface
@@ -42,11 +41,11 @@ if TYPE_CHECKING:
 
 Confirm = Literal["billed", "always", "never"]
 
+_MAY_BE_EMPTY = (*IMAGE_FIELDS, "prompt")
 _CONFIRM = ("billed", "always", "never")
-_ROWS = 12  # ended runs that stay in sight; all of them are in `sw.jobs()`
 
 
-class Studio(MediaAnswers, Surface):
+class Studio(ImageAnswers, MediaAnswers, Surface):
     """A form, its check, its runs and its videos, in one output. Everything in it is live in Python.
 
         studio = sw.Studio()
@@ -122,11 +121,9 @@ class Studio(MediaAnswers, Surface):
         self._touched: set[str] = set()
         self._revision = 0
         self._presses: set[str] = set()
-        self._runs: list[Job] = []
-        self._followers: dict[str, Follower] = {}
-        self._chosen = False
-        self._intake = Intake(self._uploads_moved)
+        self._setting = False
         super().__init__(lang=lang)
+        self._runs = Runs(self._run_went_on, self._loop)
         self._choose(provider)
         if request is None:
             self._set_request(VideoRequest(""), "first_frame")
@@ -166,12 +163,15 @@ class Studio(MediaAnswers, Surface):
 
     def saved(self) -> dict[str, Any]:
         """What a saved notebook keeps: the card of the run that is shown, with its video."""
-        shown = next((job for job in self._runs if job.id == self.selected and job.done), None)
-        shown = shown or next((job for job in self._runs if job.done), None)
-        if shown is not None:
+        if (shown := self._runs.finished()) is not None:
             return shown.card().mimebundle()
         words = text(self.lang, "studio.run_again")
         return {"text/plain": words, "text/html": f"<p>{words}</p>"}
+
+    def close(self) -> None:
+        """Take the Studio away; its runs go on."""
+        self._runs.stop()
+        super().close()
 
     # --------------------------------------------------------------------------------------------- the form
 
@@ -181,8 +181,6 @@ class Studio(MediaAnswers, Surface):
             self._mode, self._kept = change["new"].mode, None
             self._touched = {field.name for field in fields(VideoRequest)}
             self._redraw()
-
-    _setting = False
 
     def _set_request(self, request: VideoRequest, mode: Mode | None = None) -> None:
         """Take what the person did in the form; the mode stays, whatever images there are."""
@@ -218,7 +216,7 @@ class Studio(MediaAnswers, Surface):
     def _to_do(self, problems: Sequence[dict[str, Any]], blocked: str) -> dict[str, Any]:
         """Nothing is wrong yet with what nobody has touched: it is still to do. What is on its way is not missing."""
         empty = self._empty_fields()
-        arriving = {upload.slot for upload in self._intake.pending}
+        arriving = {upload.slot for upload in self.intake.pending}
         shown = [
             {**problem, "quiet": problem["field"] in empty and problem["field"] not in self._touched}
             for problem in problems
@@ -228,21 +226,24 @@ class Studio(MediaAnswers, Surface):
         errors = {problem["field"] for problem in shown if problem["severity"] == "error"}
         left = errors - (arriving & empty)
         if left and left <= empty and all(p["quiet"] for p in shown if p["field"] in left):
-            what = ", ".join(text(self.lang, f"studio.todo_{field}") for field in sorted(left, key=IMAGE_FIRST.index))
+            what = ", ".join(text(self.lang, f"studio.todo_{field}") for field in sorted(left, key=_MAY_BE_EMPTY.index))
             blocked = text(self.lang, "studio.todo", what=what)
         return {"problems": shown, "blocked": blocked if left else "", "uploading": bool(arriving)}
 
     def _empty_fields(self) -> set[str]:
         """The prompt and the images that the form does not have yet."""
-        values = {name: getattr(self.request, name) for name in IMAGE_FIRST}
-        return {name for name, value in values.items() if value is None or value in ("", ())}
+        values: dict[str, Any] = {name: getattr(self.request, name) for name in _MAY_BE_EMPTY}
+        return {
+            name for name, value in values.items() if value is None or (isinstance(value, (str, tuple)) and not value)
+        }
 
     def _errors(self) -> list[Any]:
         return [problem for problem in self.problems if problem.severity == "error"]
 
-    def answer_set(self, changes: Any) -> None:
+    def answer_set(self, changes: dict[str, Any]) -> None:
         """Take settings from the form."""
-        if not isinstance(changes, dict) or (unknown := sorted(set(changes) - set(SETTINGS))):
+        unknown = sorted(set(changes) - set(SETTINGS))
+        if unknown:
             raise Refused(f"the form has no field called {', '.join(unknown)}.")
         self._touched |= set(changes)
         self._set_request(self.request.replace(**changes))
@@ -256,9 +257,10 @@ class Studio(MediaAnswers, Surface):
 
     def answer_fix(self, revision: int, problem: int, choice: int) -> None:
         """Press one of the fixes of a problem."""
-        if revision != self._revision:
+        cures = self.problems[problem].fixes if 0 <= problem < len(self.problems) else ()
+        if revision != self._revision or not 0 <= choice < len(cures):
             raise Refused(text(self.lang, "studio.changed_meanwhile"))
-        changes = dict(self.problems[problem].fixes[choice])
+        changes = dict(cures[choice])
         mode = changes.pop("mode", None)
         if mode is not None:
             self.answer_mode(mode)
@@ -288,55 +290,12 @@ class Studio(MediaAnswers, Surface):
                 raise
             self._provider_trouble = str(error)  # several keys are set, say: the person chooses in the form
 
-    # --------------------------------------------------------------------------------------------- images
-
-    def answer_image_begin(self, upload: str, slot: str, index: int | None, name: str, size: int) -> None:
-        """An image is about to arrive."""
-        self._intake.begin(upload, name, size, slot=_slot(slot), index=index)
-
-    async def answer_image_chunk(self, upload: str, offset: int, buffers: list[Any]) -> dict[str, int]:
-        """A part of it; the last one puts the image into its slot."""
-        received, done = await self._intake.chunk(upload, offset, buffers[0] if buffers else b"")
-        if done is not None:
-            self._put(done.slot, done.index, done.image)
-            self._intake.tell()  # only now: who waits for uploads shall find the image in its slot
-        return {"received": received}
-
-    def answer_image_abort(self, upload: str) -> None:
-        """It will not arrive."""
-        self._intake.abort(upload)
-
-    async def answer_image_url(self, slot: str, index: int | None, url: str) -> None:
-        """An image by its address."""
-        self._put(_slot(slot), index, await asyncio.to_thread(images.typed_image, url))
-
-    def answer_image_remove(self, slot: str, index: int | None = None) -> None:
-        """Take an image out."""
-        self._touched.add(_slot(slot))
-        self._set_request(images.remove(self.request, slot, index))
-
-    def answer_image_move(self, index: int, to: int) -> None:
-        """Another order of the reference images."""
-        self._set_request(images.move(self.request, index, to))
-
-    async def answer_image_sample(self, slot: str, index: int | None = None) -> None:
-        """The picture that comes with the package."""
-        self._put(_slot(slot), index, await asyncio.to_thread(sample_image))
-
-    async def answer_image_recent(self) -> list[dict[str, Any]]:
-        """Earlier videos whose last frame can be used."""
-        return await asyncio.to_thread(images.recent, self.shelf)
-
-    async def answer_image_take(self, slot: str, job: str, index: int | None = None) -> None:
-        """The last frame of an earlier video."""
-        self._put(_slot(slot), index, await asyncio.to_thread(images.last_frame_of, job))
-
-    def _put(self, slot: str, index: int | None, image: Any) -> None:
-        self._touched.add(slot)
-        self._set_request(images.put(self.request, slot, index, image))
+    def take_images(self, request: VideoRequest, *touched: str) -> None:
+        """Take what the person did to the images."""
+        self._touched |= set(touched)
+        self._set_request(request)
 
     def _uploads_moved(self) -> None:
-        """An upload began, ended or was given up."""
         self._draw_form()
 
     # ----------------------------------------------------------------------------------------------- runs
@@ -346,7 +305,7 @@ class Studio(MediaAnswers, Surface):
         if press in self._presses:
             return {}
         self._presses.add(press)
-        await self._intake.settled()
+        await self.intake.settled()
         if self._provider is None or self._errors():
             self._touched |= self._empty_fields()
             self._redraw()
@@ -368,17 +327,11 @@ class Studio(MediaAnswers, Surface):
 
     def _add(self, job: Job) -> None:
         """Show a job and follow it; on the notebook's loop."""
-        if job.id in self._followers:
-            return
-        ended = [one for one in self._runs if one.done]
-        for old in ended[_ROWS - 1 :]:
-            self._put_away(old)
-        self._runs.insert(0, job)
-        self._chosen = False
-        if not any(one.id == self.selected and one.video is not None for one in self._runs):
-            self.selected = job.id  # a video that is being watched stays until the next one is there
-        self._followers[job.id] = Follower(job, self._run_went_on, loop=self._loop)
-        self._draw_runs()
+        if job not in self._runs:
+            self._runs.add(job)
+            self._draw_runs()
+            if job.done:
+                self.start(self._show_end(job))
 
     def _run_went_on(self, job: Job) -> None:
         if job.done:
@@ -390,36 +343,16 @@ class Studio(MediaAnswers, Surface):
         await asyncio.to_thread(warm, job)
         if job not in self._runs:
             return
-        if not self._chosen:
-            self.selected = job.id
+        self._runs.ended(job)
         self._draw_runs()
         if job.video is not None:
             self.video = job.video
         self.keep_saved()
 
     def _draw_runs(self) -> None:
-        self.jobs = [job_state(job, self.lang, self.shelf) for job in self._runs]
-
-    def _put_away(self, job: Job) -> None:
-        self._runs.remove(job)
-        self._followers.pop(job.id).stop()
-        if self.selected == job.id:
-            self.selected = self._runs[0].id if self._runs else ""
-
-    async def answer_cancel(self, job: str, what: What) -> dict[str, str]:
-        """The button of a run: cancel it, or take it out of sight while it goes on."""
-        run = self._run(job)
-        pressed = await press(run, what, self.lang)
-        if pressed.away and run in self._runs:
-            self._put_away(run)
-            self._draw_runs()
-        return {"words": pressed.words}
-
-    def _run(self, job_id: str) -> Job:
-        found = next((job for job in self._runs if job.id == job_id), None)
-        if found is None:
-            raise Refused(f"this Studio has no run {job_id!r}; sw.job({job_id!r}) may know it.")
-        return found
+        with self.hold_sync():
+            self.jobs = [job_state(job, self.lang, self.shelf) for job in self._runs]
+            self.selected = self._runs.selected
 
     @traitlets.observe("job")
     def _job_was_set(self, change: Mapping[str, Any]) -> None:
@@ -434,16 +367,26 @@ class Studio(MediaAnswers, Surface):
 
     def answer_select(self, job: str) -> None:
         """Show the result of a run."""
-        self.selected, self._chosen = self._run(job).id, True
+        self._runs.select(job)
+        self._draw_runs()
         self.keep_saved()
+
+    async def answer_cancel(self, job: str, what: What) -> dict[str, str]:
+        """The button of a run: cancel it, or take it out of sight while it goes on."""
+        run = self._runs.get(job)
+        pressed = await press(run, what, self.lang)
+        if pressed.away and run in self._runs:
+            self._runs.put_away(run)
+            self._draw_runs()
+        return {"words": pressed.words}
 
     async def answer_job_use(self, job: str, how: str) -> None:
         """Carry something of a run back into the form."""
-        run = self._run(job)
+        run = self._runs.get(job)
         if how == "last_to_first":
             if run.video is None:
                 raise Refused(text(self.lang, "studio.no_video"))
-            image = await asyncio.to_thread(images.last_frame, run.video)
+            image = await asyncio.to_thread(last_frame, run.video)
             request = self.request.replace(first_frame_url=image, last_frame_url=None, reference_image_urls=())
             self._set_request(request, "first_frame")
         elif how in {"vary_seed", "settings"}:
@@ -456,18 +399,9 @@ class Studio(MediaAnswers, Surface):
         """The request as code: that of a run, or of the form as it is."""
         if job is None:
             return await asyncio.to_thread(snippets, self.request, self._provider, self.lang)
-        run = self._run(job)
+        run = self._runs.get(job)
         return await asyncio.to_thread(lambda: snippets(run.request, run.maker(), self.lang))
 
     async def answer_timeline(self, job: str) -> list[dict[str, Any]]:
         """What was sent and answered, and when."""
-        return await asyncio.to_thread(timeline_state, self._run(job), self.lang)
-
-
-IMAGE_FIRST = (*IMAGE_FIELDS, "prompt")
-
-
-def _slot(name: str) -> str:
-    if name not in IMAGE_FIELDS:
-        raise Refused(f"a slot is one of {', '.join(IMAGE_FIELDS)}; {name!r} is not.")
-    return name
+        return await asyncio.to_thread(timeline_state, self._runs.get(job), self.lang)

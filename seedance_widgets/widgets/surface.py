@@ -22,7 +22,7 @@ from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.notebook.saved import saved_bundle
 from seedance_widgets.providers.keys import Secret
 from seedance_widgets.widgets.bundle import module_of
-from seedance_widgets.widgets.strings import LANGUAGES, strings_of
+from seedance_widgets.widgets.strings import LANGUAGES
 
 if TYPE_CHECKING:
     import asyncio
@@ -70,7 +70,7 @@ class Surface(anywidget.AnyWidget):
     sections: ClassVar[tuple[str, ...]] = ()
 
     lang = traitlets.Unicode("en").tag(sync=True)
-    strings = traitlets.Dict().tag(sync=True)
+    strings = traitlets.Dict().tag(sync=True)  # another language's words; the first one's come with the modules
     saved_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, *, lang: str = "en", **traits: Any) -> None:
@@ -79,8 +79,8 @@ class Surface(anywidget.AnyWidget):
         self._loop = bridge.home_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._saved: list[Any] = []
-        self._esm = module_of(self.entry, *self.styles)
-        super().__init__(lang=lang, strings=strings_of(lang, self.sections), saved_id=secrets.token_hex(6), **traits)
+        self._esm = module_of(self.entry, self.styles, lang, self.sections)
+        super().__init__(lang=lang, saved_id=secrets.token_hex(6), **traits)
         self.on_msg(self._arrived)
 
     def words(self) -> str:

@@ -31,3 +31,25 @@ async def test_the_whole_story(stage, sim):
     await expect(root.locator("video").first).to_have_js_property("readyState", 4, timeout=60_000)
     await stage.screenshot("studio-done")
     assert studio.video is not None
+
+
+async def test_it_looks_at_home_in_every_size_and_language(stage, sim, png):
+    request = sw.VideoRequest(
+        "The lighthouse beam sweeps slowly across the evening sea",
+        sw.sample_image(),
+        last_frame_url=sw.Image(png, name="night.png"),
+        frames=100,
+        model="1.0-pro",
+    )
+    studio, root = await shown(stage, sim, request)
+    await expect(root.get_by_role("button", name="97")).to_be_visible()
+    await stage.screenshot("studio-problems")
+    await root.get_by_role("button", name="97").click()
+    await expect(root.get_by_role("button", name="Generate")).to_be_enabled()
+    assert studio.request.frames == 97
+    await stage.width(420)
+    await stage.screenshot("studio-narrow")
+    await stage.width(1060)
+    await root.get_by_role("button", name="EN", exact=True).click()
+    await expect(root.get_by_role("button", name="生成")).to_be_enabled()
+    await stage.screenshot("studio-zh")

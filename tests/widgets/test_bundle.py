@@ -1,3 +1,6 @@
+import base64
+import gzip
+import json
 import re
 
 import pytest
@@ -53,3 +56,21 @@ def test_a_circle_of_imports_is_said(monkeypatch):
     monkeypatch.setattr(bundle, "source", texts.__getitem__)
     with pytest.raises(ImportError, match=r"circle: a\.js > b\.js > a\.js"):
         bundle.modules_of("a.js")
+
+
+@pytest.mark.parametrize("name", [*MODULES, *STYLES])
+def test_leaving_out_comments_and_indentation_changes_nothing_else(name):
+    text = bundle.source(name)
+    # Neither may stand inside a text of several lines, and a comment of several lines is alone on them.
+    assert not [line for line in text.splitlines() if line.count("`") % 2]
+    left = [line.strip() for line in bundle._COMMENT.sub("", text).splitlines()]
+    assert not [line for line in left if line.startswith(("*", "/*"))]
+
+
+def test_a_surface_carries_its_modules_styles_and_words():
+    text = bundle.module_of("player_surface.js", ("base.css", "player.css"), "zh", ("player",))
+    packed = re.search(r'packed = "([^"]+)"', text)[1]
+    content = json.loads(gzip.decompress(base64.b64decode(packed)))
+    assert [name for name, _ in content["modules"]] == bundle.modules_of("player_surface.js")
+    assert ".sw-player" in content["css"]
+    assert content["strings"]["player.play"] == "播放"

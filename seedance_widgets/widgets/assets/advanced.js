@@ -12,7 +12,7 @@ const HOUR = 3600;
 export function createAdvanced(tools) {
   const { t } = tools;
   const state = h("span.sw-quiet.sw-state");
-  const sign = h("span.sw-sign", { hidden: true }, "⚠ ");
+  const sign = h("span.sw-mark", { hidden: true }, "⚠ ");
   const parts = [createSeed(tools), createTier(tools), ...CHECKS.map((field) => createSwitch(tools, field)), createCallback(tools), createExpiry(tools)];
   const summary = h("summary", {}, h("span.sw-label", {}, t("field.advanced")), " ", sign, state);
   const element = h("details.sw-advanced", {}, summary, h("div.sw-settings", {}, ...parts.map((part) => part.element)));
@@ -39,7 +39,7 @@ function createPart({ rpc, t }, field, label, control, ...controls) {
   const problems = createProblems({ rpc, t });
   control.id ||= uniqueId(field);
   set(control, { "data-field": field });
-  const element = h("div.sw-setting", {}, h("label.sw-name", { for: control.id }, label), h("div.sw-row", {}, control, ...controls), why, problems.element);
+  const element = h("div.sw-setting", {}, h("label.sw-name", { for: control.id }, label), h("div.sw-controls", {}, control, ...controls), why, problems.element);
   return {
     element,
     /** @param {any} view  @param {boolean} [off]  Whether nothing may be typed. */
@@ -91,7 +91,7 @@ function createSeed({ rpc, edits, t }) {
 }
 
 function createTier({ rpc, edits, t }) {
-  const hint = h("span.sw-quiet.sw-hint");
+  const hint = h("span.sw-quiet.sw-aside");
   const problems = createProblems({ rpc, t });
   const group = createChoice({
     legend: t("field.service_tier"),

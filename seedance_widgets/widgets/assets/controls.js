@@ -75,16 +75,17 @@ export function createChoice({ legend, props = {}, layout = "sw-above", group = 
   const name = uniqueId("choice");
   const holder = h(`div.${group}`);
   const title = h("legend.sw-label", {}, legend);
-  const element = h(`fieldset.sw-group.${layout}`, { role: "radiogroup", ...props }, title, holder);
+  const notes = h("div", { hidden: true }); // beside the labels, which else would read them out as part of each name
+  const element = h(`fieldset.sw-group.${layout}`, { role: "radiogroup", ...props }, title, holder, notes);
   const made = new Map();
   let chosen = null;
   let pointed = null;
 
   function make(value) {
-    const why = h("span.sw-hidden-text", { id: uniqueId("why") });
+    const why = h("span", { id: uniqueId("why") });
     const input = h("input.sw-hidden-text", { type: "radio", name, value, "aria-describedby": why.id });
     const { parts, draw } = face(value);
-    const label = h("label.sw-segment", {}, input, ...parts, why);
+    const label = h("label.sw-segment", {}, input, ...parts);
     const one = { input, label, why, draw, option: null };
     const point = (now) => {
       if (pointed !== now) onPoint((pointed = now));
@@ -132,6 +133,7 @@ export function createChoice({ legend, props = {}, layout = "sw-above", group = 
       });
       for (const key of [...made.keys()]) if (!options.some((option) => option.value === key)) made.delete(key);
       arrange(holder, wanted);
+      arrange(notes, [...made.values()].map((one) => one.why));
       if (value !== undefined) mark(value);
     },
   };

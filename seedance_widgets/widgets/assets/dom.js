@@ -59,12 +59,13 @@ export function uniqueId(word) {
 /**
  * The words of a surface, in the language that Python chose.
  *
- * @param {any} model
+ * @param {any} model  Its `strings` are those of a language that was chosen since.
+ * @param {Record<string, string>} [strings]  Those that came with the modules.
  * @returns {(key: string, values?: Record<string, any>) => string}  `t("state.queued")`; a missing key shows itself.
  */
-export function translator(model) {
+export function translator(model, strings = {}) {
   return (key, values) => {
-    const words = model.get("strings")[key] ?? key;
+    const words = model.get("strings")[key] ?? strings[key] ?? key;
     return values ? words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole)) : words;
   };
 }

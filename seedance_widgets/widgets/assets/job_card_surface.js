@@ -6,9 +6,9 @@ import { createMedia } from "./media.js";
 import { createResult } from "./result.js";
 import { createJobRow } from "./jobs.js";
 
-function render({ model, el }) {
+function render({ model, el, strings }) {
   const rpc = createRpc(model);
-  const t = translator(model);
+  const t = translator(model, strings);
   const media = createMedia(rpc);
   const root = surfaceRoot(model, "job-card");
   const notice = h("p.sw-notice", { role: "alert", hidden: true });

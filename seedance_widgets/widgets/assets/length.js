@@ -8,7 +8,7 @@ const FIELDS = { seconds: "duration", frames: "frames" };
 const AUTO = -1; // the API's word for "the model decides"
 
 export function createLength({ rpc, edits, t }) {
-  const hint = h("span.sw-quiet.sw-hint", { id: uniqueId("hint") });
+  const hint = h("span.sw-quiet.sw-aside", { id: uniqueId("hint") });
   const units = createChoice({
     legend: t("field.length"),
     layout: "sw-length",
@@ -23,7 +23,7 @@ export function createLength({ rpc, edits, t }) {
   const autoLabel = h("label.sw-auto", {}, auto, h("span", {}, t("field.auto")));
   const problems = createProblems({ rpc, t });
   // One input stands for both fields, since it is one length.
-  const row = h("div.sw-row", { "data-field": FIELDS.seconds }, h("div.sw-row", { "data-field": FIELDS.frames }, number, slider, autoLabel));
+  const row = h("div.sw-controls", { "data-field": FIELDS.seconds }, h("div.sw-controls", { "data-field": FIELDS.frames }, number, slider, autoLabel));
   const element = h("div.sw-field", {}, units.element, row, problems.element);
   let options = null;
   let unit = "seconds";

@@ -7,7 +7,7 @@ import { createProblems, describe } from "./problems.js";
 const AREA = 500; // square pixels of the little frames: equal for all, as the videos are about equally large
 
 export function createLook({ rpc, edits, t }) {
-  const hint = h("p.sw-quiet.sw-hint", { id: uniqueId("pixels") });
+  const hint = h("p.sw-quiet.sw-aside", { id: uniqueId("pixels") });
   const groups = {
     resolution: createChoice({
       legend: t("field.resolution"),

@@ -1,6 +1,7 @@
 /** A video with its frames: play, step, scrub, compare. The bytes come when they are wanted, the poster at once. */
 
 import { fill, h, set, show, uniqueId } from "./dom.js";
+import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 
 // A video up to this size is fetched as soon as it is in sight; a larger one when play is pressed.
@@ -27,7 +28,7 @@ export function createPlayer({ rpc, t, media: shared }) {
 
   const button = (name, sign, press) =>
     h("button.sw-player-button", { type: "button", "aria-label": t(`player.${name}`), title: t(`player.${name}`), onclick: press }, sign);
-  const main = button("play", "▶", () => toggle());
+  const main = button("play", icon("play"), () => toggle());
   const frame = h("span.sw-player-frame");
   const scrub = h("input.sw-scrub", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": t("player.frame_number") });
   const time = h("span.sw-player-time");
@@ -36,10 +37,10 @@ export function createPlayer({ rpc, t, media: shared }) {
     { "aria-label": t("player.speed"), title: t("player.speed"), onchange: () => setSpeed(Number(speed.value)) },
     ...SPEEDS.map((value) => h("option", { value: String(value) }, `${value}×`)),
   );
-  const loop = button("loop", "⟲", () => setLoop(!looping));
-  const mute = button("mute", "🔊", () => setMuted(!muted));
-  const full = button("full", "⛶", () => fullScreen());
-  const save = button("download", "⤓", () => download());
+  const loop = button("loop", icon("loop"), () => setLoop(!looping));
+  const mute = button("mute", icon("muted"), () => setMuted(!muted));
+  const full = button("full", icon("full"), () => fullScreen());
+  const save = button("download", icon("download"), () => download());
   const keys = h("span.sw-hidden-text", { id: uniqueId("keys") }, t("player.keys"));
   const bar = h("div.sw-player-bar", {}, main, frame, scrub, time, speed, loop, mute, full, save);
   const element = h("div.sw-player", { role: "group", tabIndex: 0, "aria-describedby": keys.id }, picture, bar, keys, state);
@@ -170,7 +171,7 @@ export function createPlayer({ rpc, t, media: shared }) {
   function setMuted(now) {
     muted = now;
     first.video.muted = now;
-    fill(mute, now ? "🔇" : "🔊");
+    fill(mute, icon(now ? "muted" : "sound"));
     set(mute, { "aria-pressed": String(now) });
   }
 
@@ -215,7 +216,7 @@ export function createPlayer({ rpc, t, media: shared }) {
 
   function drawPlaying() {
     const playing = !first.video.paused && !first.video.ended;
-    fill(main, playing ? "❚❚" : "▶");
+    fill(main, icon(playing ? "pause" : "play"));
     set(main, { "aria-label": t(playing ? "player.pause" : "player.play") });
     main.title = t(playing ? "player.pause" : "player.play");
     set(element, { "data-playing": playing ? "true" : null });

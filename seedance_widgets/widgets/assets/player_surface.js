@@ -5,11 +5,11 @@ import { createMedia } from "./media.js";
 import { createPlayer } from "./player.js";
 import { createRpc } from "./rpc.js";
 
-function render({ model, el }) {
+function render({ model, el, strings }) {
   const rpc = createRpc(model);
   const media = createMedia(rpc);
   const root = surfaceRoot(model, "player-surface");
-  const player = createPlayer({ rpc, t: translator(model), media });
+  const player = createPlayer({ rpc, t: translator(model, strings), media });
   root.append(player.element);
   el.append(root);
   const draw = () => player.show(model.get("videos")[0], model.get("videos")[1] ?? null);

@@ -83,7 +83,7 @@ export function controlOf(root, field) {
 function createRow({ rpc, t, problem }) {
   const { field, severity, message } = problem;
   const id = uniqueId("problem");
-  const sign = h("span.sw-sign", { "aria-hidden": "true" }, SIGNS[severity]);
+  const sign = h("span.sw-mark", { "aria-hidden": "true" }, SIGNS[severity]);
   const words = h("span.sw-message", { id }, h("b", {}, t(`field.${severity}`)), " ", message);
   const fixes = h("span.sw-fixes");
   const refusal = h("span.sw-refusal", { role: "status", hidden: true });

@@ -134,9 +134,9 @@ export function createResult({ rpc, t, media, onUse, onTrouble }) {
       failure.draw(job);
       drawActions();
       drawFacts();
-      tabs.offer(job === null ? ["code"] : ["facts", "code", "timeline"]);
       code.draw({ job, revision });
       timeline.draw(job);
+      tabs.offer(job === null ? ["code"] : ["facts", "code", "timeline"]);
     },
     dispose() {
       player.dispose();

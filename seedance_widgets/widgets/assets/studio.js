@@ -12,9 +12,9 @@ import { createFooter } from "./footer.js";
 import { createResult } from "./result.js";
 import { createJobRow } from "./jobs.js";
 
-function render({ model, el }) {
+function render({ model, el, strings }) {
   const rpc = createRpc(model);
-  const t = translator(model);
+  const t = translator(model, strings);
   const media = createMedia(rpc);
   const root = surfaceRoot(model, "studio");
   const notice = h("p.sw-notice", { role: "alert", hidden: true });
@@ -98,7 +98,7 @@ function render({ model, el }) {
   let stop = dispose;
   function again() {
     dispose();
-    stop = render({ model, el });
+    stop = render({ model, el, strings });
   }
   return () => stop();
 }

@@ -1,0 +1,17 @@
+from playwright.async_api import expect
+async def test_a_card(lab):
+    await lab.open("import seedance_widgets as sw\nsw.use(sw.Simulator(speed=20).provider())\nr=sw.VideoRequest('The lighthouse beam sweeps',sw.sample_image(),model='1.0-pro',resolution='480p',duration=2)", "job = sw.submit(r.replace(prompt='a [sim:run=6000]')); job", "v = await sw.submit(r); sw.job(v.task_id)")
+    await lab.run(0); await lab.run(1)
+    root = lab.surface(1)
+    await expect(root.locator(".sw-job-state")).to_contain_text("Rendering")
+    await lab.page.wait_for_timeout(1200)
+    await lab.screenshot("../../../../tmp/jobs/xl-run", 1)
+    await root.get_by_role("tab", name="Timeline").click()
+    await lab.page.wait_for_timeout(600)
+    await lab.screenshot("../../../../tmp/jobs/xl-time", 1)
+    await lab.run(2)
+    await expect(lab.surface(2).locator(".sw-player[data-loaded]")).to_be_visible()
+    await lab.screenshot("../../../../tmp/jobs/xl-facts", 2)
+    await lab.surface(2).get_by_role("tab", name="Code").click()
+    await lab.page.wait_for_timeout(600)
+    await lab.screenshot("../../../../tmp/jobs/xl-code", 2)
