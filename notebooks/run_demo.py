@@ -28,7 +28,7 @@ def main(folder: Path) -> None:
         notebook,
         timeout=300,
         kernel_name="python3",
-        # A page with the widgets' state asks for scripts from elsewhere; what a card keeps for such a page is beside it.
+        # A page with the widgets' state asks for scripts from elsewhere; what a card keeps for it is an output beside.
         store_widget_state=False,
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},

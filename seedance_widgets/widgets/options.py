@@ -109,6 +109,7 @@ class _Options:
                 "first": common.frames.first,
                 "last": common.frames.last,
                 "step": common.frames.step,
+                "fps": common.fps,
                 "reason": self.reason("frames", {"frames": common.frames.first, "duration": None}),
             },
             "execution_expires_after": {

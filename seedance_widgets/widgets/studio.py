@@ -122,13 +122,11 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         self._revision = 0
         self._presses: set[str] = set()
         self._setting = False
-        super().__init__(lang=lang)
-        self._runs = Runs(self._run_went_on, self._loop)
+        self._starts_empty = request is None
         self._choose(provider)
-        if request is None:
-            self._set_request(VideoRequest(""), "first_frame")
-        else:
-            self.request = request
+        # With its first state, so that all of it is in the message that opens the widget.
+        super().__init__(lang=lang, request=VideoRequest("") if request is None else request)
+        self._runs = Runs(self._run_went_on, self._loop)
 
     # ------------------------------------------------------------------------------------------- for Python
 
@@ -177,10 +175,13 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
 
     @traitlets.observe("request")
     def _request_was_set(self, change: Mapping[str, Any]) -> None:
-        if change["type"] == "change" and not self._setting:
+        if self._setting:
+            return
+        if not self._starts_empty:
             self._mode, self._kept = change["new"].mode, None
             self._touched = {field.name for field in fields(VideoRequest)}
-            self._redraw()
+        self._starts_empty = False
+        self._redraw()
 
     def _set_request(self, request: VideoRequest, mode: Mode | None = None) -> None:
         """Take what the person did in the form; the mode stays, whatever images there are."""

@@ -3,7 +3,6 @@
 import asyncio
 
 from seedance_widgets import VideoRequest
-from seedance_widgets.catalog import rules
 from seedance_widgets.widgets.form import form_view, problems_of
 
 SILENT = "doubao-seedance-1-0-pro-250528"  # no sound, takes frames
@@ -43,8 +42,7 @@ class Form:
 
     def view(self, **changes):
         view = form_view(self.request, self.mode, None, self.lang, revision=self.revision, key_of=str)
-        frames = {**view["options"]["frames"], "fps": rules().fps}
-        return {**view, "options": {**view["options"], "frames": frames}, **changes}
+        return {**view, **changes}
 
     def draw(self, **changes):
         self.revision += 1

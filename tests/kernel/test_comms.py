@@ -133,8 +133,16 @@ def test_a_run_goes_on_between_cells_and_is_drawn(kernel, desk):
     desk.generate()
     kernel.until(lambda: desk.job()["done"])
     assert desk.job()["video"]["width"] == 864
-    # What the saved notebook would keep has been brought up to date with it.
-    kernel.until(lambda: any("<video" in update.get("text/html", "") for update in desk.shown.updates))
+    # What the saved notebook keeps has been brought up to date with it, in the cell that shows the Studio.
+    (kept,) = [display_id for display_id in desk.shown.displays if display_id]
+    kernel.until(lambda: "<video" in updated(kernel, kept))
+
+
+def updated(kernel, display_id):
+    """What the newest update of a display has put there."""
+    updates = [one["content"] for one in kernel.published if one["msg_type"] == "update_display_data"]
+    htmls = [one["data"]["text/html"] for one in updates if one["transient"]["display_id"] == display_id]
+    return htmls[-1] if htmls else ""
 
 
 def test_the_stop_button_ends_the_awaiting_and_not_the_run(kernel):

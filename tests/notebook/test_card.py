@@ -47,6 +47,9 @@ def test_a_hostile_text_is_text_and_never_markup(field):
         ({"billed": False}, "free"),
         ({"state": "failed"}, "not billed"),
         ({"state": "failed", "tokens": 5}, "$0.26"),
+        ({"state": "failed", "ready_at": 1.0}, "about $0.26"),  # the video was made, its file did not come
+        ({"state": "expired", "ready_at": 1.0, "price": None}, "billed"),
+        ({"price": 0.0052}, "about $0.0052"),
         ({"state": "cancelled"}, "not billed"),
         ({"state": "unknown"}, "perhaps billed"),
     ],
@@ -75,3 +78,19 @@ def test_a_table_counts_its_jobs():
     assert "1 job<" in jobs_html([card()])
     assert "2 jobs<" in jobs_html([card(), card()])
     assert jobs_text([card()]).count("\n") == 0
+
+
+def test_in_a_terminal_a_job_is_one_line_and_no_widget(in_script):
+    done = in_script("""
+        import sys
+        from IPython.core.interactiveshell import InteractiveShell
+        shell = InteractiveShell.instance()
+        shell.run_cell(
+            "import seedance_widgets as sw; sw.use('simulator'); "
+            "job = sw.submit(sw.VideoRequest('a boat', model='1.0-pro', resolution='480p', duration=2)); job"
+        )
+        shell.run_cell("video = job.result()")
+        print("ipywidgets" in sys.modules, shell.user_ns["job"].status)
+    """)
+    assert done.stdout.count("· Simulator, free ·") == 1
+    assert done.stdout.endswith("False succeeded\n"), done.stderr

@@ -1,5 +1,6 @@
 /** The images of the request: drop, paste, choose, an address, or the last frame of an earlier video. */
 
+import { arrange } from "./arrange.js";
 import { fill, h, set, show, uniqueId } from "./dom.js";
 import { createProblems } from "./problems.js";
 import { createSlot } from "./slot.js";
@@ -95,7 +96,7 @@ export function createSlots({ rpc, t, media, onTrouble }) {
       const slots = shown();
       if (view.mode !== "references") while (many.length) many.pop().dispose();
       for (const slot of slots) slot.draw(state(slot.slot, slot.index), view, problems[slot.slot].id);
-      fill(row, ...slots.map((slot) => slot.element));
+      arrange(row, slots.map((slot) => slot.element));
       set(row, { "data-mode": view.mode });
       show(nothing, view.mode === "text");
       for (const [name, list] of Object.entries(problems)) list.draw(view, name);

@@ -1,10 +1,12 @@
 /** Studio: build a request, watch it being checked, run it and see the video. Python decides, this draws. */
 
-import { fill, h, onChange, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
+import { arrange } from "./arrange.js";
+import { createChoice, labelFace } from "./controls.js";
+import { fill, h, onChange, show, surfaceRoot, translator } from "./dom.js";
 import { createRpc } from "./rpc.js";
 import { createEdits } from "./edits.js";
 import { createMedia } from "./media.js";
-import { createProblems } from "./problems.js";
+import { controlOf, createProblems } from "./problems.js";
 import { createSlots } from "./slots.js";
 import { createFields } from "./fields.js";
 import { createHeader } from "./header.js";
@@ -74,7 +76,7 @@ function render({ model, el, strings }) {
       if (!rows.has(job.id)) rows.set(job.id, createJobRow({ rpc, t, media, onSelect: (id) => ask("select", { job: id }) }));
       rows.get(job.id).draw(job, job.id === selected);
     }
-    fill(list, ...jobs.map((job) => rows.get(job.id).element));
+    arrange(list, jobs.map((job) => rows.get(job.id).element));
     show(list, jobs.length > 0);
     result.draw({ job: jobs.find((job) => job.id === selected) ?? null, revision: model.get("view").revision });
   };
@@ -105,59 +107,30 @@ function render({ model, el, strings }) {
 
 /** First frame, first + last, references, text; what the model lacks stays in sight, struck through, and says why. */
 function createModes({ ask, t }) {
-  const name = uniqueId("mode");
-  const element = h("fieldset.sw-modes", {}, h("legend.sw-hidden-text", {}, t("studio.mode")));
-  const group = h("div.sw-segments");
   const reason = h("p.sw-quiet.sw-reason", { role: "status", hidden: true });
-  element.append(group, reason);
-  const made = new Map();
-
-  function make({ value }) {
-    const why = h("span.sw-hidden-text", { id: uniqueId("why") });
-    const input = h("input.sw-hidden-text", { type: "radio", name, value, "aria-describedby": why.id });
-    const words = h("span");
-    const label = h("label.sw-segment", {}, input, words, why);
-    input.addEventListener("change", () => {
-      if (label.dataset.reason) {
-        show(fill(reason, label.dataset.reason), true);
-        const current = [...made.values()].find((one) => one.current);
-        if (current) current.input.checked = true;
-      } else {
-        show(reason, false);
-        ask("mode", { mode: value });
-      }
-    });
-    group.append(label);
-    return { input, words, why, label, current: false };
-  }
-
+  const tell = () => show(fill(reason, choice.pointed?.reason ?? ""), Boolean(choice.pointed?.reason));
+  const choice = createChoice({
+    legend: h("span.sw-hidden-text", {}, t("studio.mode")),
+    face: labelFace,
+    onPick: (mode) => ask("mode", { mode }),
+    onPoint: tell,
+  });
   return {
-    element,
+    element: h("div.sw-modes", {}, choice.element, reason),
     draw(view) {
-      for (const option of view.options.mode) {
-        if (!made.has(option.value)) made.set(option.value, make(option));
-        const one = made.get(option.value);
-        one.current = option.value === view.mode;
-        one.input.checked = one.current;
-        fill(one.words, option.label);
-        fill(one.why, option.reason ?? option.detail ?? "");
-        // Not `disabled`: a control that takes no focus could not tell its reason to who uses the keyboard.
-        set(one.input, { "aria-disabled": option.reason ? "true" : null });
-        set(one.label, { "data-reason": option.reason || null, title: option.reason ?? option.detail ?? "" });
-        one.label.classList.toggle("sw-off", Boolean(option.reason));
-      }
+      choice.draw(view.options.mode, view.mode);
+      tell();
     },
   };
 }
 
 /** Bring the person to the field that a problem is about. */
 function focusField(root, field) {
-  const target = root.querySelector(`[data-field="${CSS.escape(field)}"]`);
-  if (!target) return;
-  target.closest("details")?.setAttribute("open", "");
-  target.scrollIntoView({ block: "nearest" });
-  const control = target.matches("input, textarea, select, button") ? target : target.querySelector("input, textarea, select, button");
-  control?.focus();
+  const control = controlOf(root, field);
+  if (!control) return;
+  control.closest("details")?.setAttribute("open", "");
+  control.scrollIntoView({ block: "nearest" });
+  control.focus();
 }
 
 export default { render };
