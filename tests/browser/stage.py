@@ -253,11 +253,15 @@ class Stage:
     async def screenshot(self, name: str) -> None:
         """Write the outputs to `build/screenshots/<name>-light.png` and `-dark.png`."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        outputs = self.page.locator("#outputs")
+        usual = self.page.viewport_size
+        # All of it in sight: what sticks to the edge of the window would lie over the rest.
+        height = await outputs.evaluate("element => element.scrollHeight")
+        await self.page.set_viewport_size({**usual, "height": max(usual["height"], height + 60)})
         for theme in ("dark", "light"):
             await self.theme(theme)
-            await self.page.locator("#outputs").screenshot(
-                path=SCREENSHOTS / f"{name}-{theme}.png", animations="disabled", caret="hide"
-            )
+            await outputs.screenshot(path=SCREENSHOTS / f"{name}-{theme}.png", animations="disabled", caret="hide")
+        await self.page.set_viewport_size(usual)
 
     def expects(self, pattern: str) -> None:
         """Let the test pass in spite of trouble that contains this regular expression."""
