@@ -13,7 +13,7 @@ from seedance_widgets.request.framing import centre_crop, output_size
 from seedance_widgets.request.images import facts_of, is_url
 from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.request.rules_text import prompt_length
-from seedance_widgets.widgets.options import PLACEHOLDER, as_if, options_of
+from seedance_widgets.widgets.options import PLACEHOLDER, Memo, as_if
 from seedance_widgets.widgets.say import say
 from seedance_widgets.widgets.strings import text
 
@@ -84,6 +84,7 @@ def form_view(
     revision: int,
     key_of: Callable[[Any], str],
     problems: tuple[Problem, ...] | None = None,
+    memo: Memo | None = None,
 ) -> dict[str, Any]:
     """Everything that the form shows, as values that JSON can hold; never raises, whatever the request holds.
 
@@ -95,6 +96,7 @@ def form_view(
         revision: Grows with every change; a press on a fix names the one that it belongs to.
         key_of: The name by which the browser asks for an image's picture.
         problems: What `problems_of` found, where that is known already.
+        memo: Keeps the options from one call to the next.
     """
     found = problems_of(request, mode, provider) if problems is None else problems
     errors = sum(problem.severity == "error" for problem in found)
@@ -105,7 +107,7 @@ def form_view(
         "mode": mode,
         "values": {name: _plain(getattr(request, name)) for name in SETTINGS},
         "images": _images(request, key_of, lang),
-        "options": options_of(request, mode, provider, lang),
+        "options": (memo or Memo()).options(request, mode, provider, lang),
         "prompt": _length(words, chinese, lang),
         "advanced": _advanced(request, lang),
         "problems": [

@@ -7,6 +7,7 @@ import io
 import secrets
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypedDict
+from weakref import WeakValueDictionary
 
 from seedance_widgets.errors import StorageError, VideoFileError
 from seedance_widgets.request import Image
@@ -46,6 +47,8 @@ class Shelf:
     def __init__(self) -> None:
         self._keys: dict[Any, str] = {}
         self._values: dict[str, Any] = {}
+        # An image that nobody else holds any more, in no form and no job, is not kept for its picture.
+        self._images: WeakValueDictionary[str, Image] = WeakValueDictionary()
         self._pictures: OrderedDict[tuple[str, int], tuple[bytes, int, int]] = OrderedDict()
 
     def key_of(self, value: Any) -> str:
@@ -54,13 +57,16 @@ class Shelf:
         Args:
             value: A `Video`, an `Image`, a path or a URL; anything else gets a name under which nothing is found.
         """
-        # An image by identity: comparing two by content would hash megabytes, and the value is held here anyway.
+        # An image by identity: comparing two by content would hash megabytes.
         sign = value if isinstance(value, str) else (str(value.path),) if isinstance(value, Video) else id(value)
-        if sign not in self._keys:
-            key = secrets.token_urlsafe(9)
-            self._keys[sign] = key
-            self._values[key] = value
-        return self._keys[sign]
+        key = self._keys.get(sign)
+        if key is None or (isinstance(value, Image) and self._images.get(key) is not value):
+            key = self._keys[sign] = secrets.token_urlsafe(9)
+            if isinstance(value, Image):
+                self._images[key] = value
+            else:
+                self._values[key] = value
+        return key
 
     def video(self, key: str) -> Video:
         """The video with this name.
@@ -86,12 +92,13 @@ class Shelf:
         Raises:
             Refused: There is none with this name, or it cannot be drawn.
         """
-        if key not in self._values:
+        value = self._values.get(key) or self._images.get(key)
+        if value is None:
             raise Refused("this picture is not known here (any more); run the cell again.")
         width = max(16, min(int(width), WIDEST_PICTURE))
         if (key, width) not in self._pictures:
             try:
-                self._pictures[key, width] = _jpeg(self._values[key], width)
+                self._pictures[key, width] = _jpeg(value, width)
             except (ImageTrouble, StorageError, OSError) as error:
                 raise Refused(f"there is no picture to show: {error}") from None
             while len(self._pictures) > _PICTURES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -30,33 +29,37 @@ _TRIED = {
     "callback_url": "https://placeholder.example/",
     "execution_expires_after": rules().expires.default,
 }
-_KEPT = 8
-_made: dict[Any, tuple[tuple[Any, ...], dict[str, Any]]] = {}
 
 
-def options_of(request: VideoRequest, mode: Mode, provider: Any, lang: str) -> dict[str, Any]:
-    """The `options` of the Studio's view; kept for as long as nothing but the prompt changes.
+class Memo:
+    """Keeps the options for as long as nothing but the prompt changes: they are asked for at every key."""
 
-    Args:
-        request: What the form holds.
-        mode: The kind of image input that the form is set to.
-        provider: Who makes the video; None for what all of them share.
-        lang: `en` or `zh`.
-    """
-    values = tuple(getattr(request, field.name) for field in fields(request) if field.name != "prompt")
-    # Images by identity: comparing them by content would hash megabytes at every key.
-    signs = tuple(id(value) if not isinstance(value, (str, int, float, type(None))) else value for value in values)
-    images = tuple(map(id, request.references)), id(request.first_frame_url), id(request.last_frame_url)
-    kinds = tuple(map(type, values))  # True is not 1
-    key = (signs, images, kinds, mode, getattr(provider, "id", provider), lang)
-    with contextlib.suppress(TypeError):
-        if key in _made:
-            return _made[key][1]
-        while len(_made) >= _KEPT:
-            _made.pop(next(iter(_made)), None)
-        _made[key] = (values, _Options(request, mode, provider, lang).all())  # the values keep their identities
-        return _made[key][1]
-    return _Options(request, mode, provider, lang).all()
+    def __init__(self) -> None:
+        self._key: Any = None
+        self._values: tuple[Any, ...] = ()
+        self._options: dict[str, Any] = {}
+
+    def options(self, request: VideoRequest, mode: Mode, provider: Any, lang: str) -> dict[str, Any]:
+        """The `options` of the Studio's view.
+
+        Args:
+            request: What the form holds.
+            mode: The kind of image input that the form is set to.
+            provider: Who makes the video; None for what all of them share.
+            lang: `en` or `zh`.
+        """
+        values = tuple(getattr(request, field.name) for field in fields(request) if field.name != "prompt")
+        # By identity and type: comparing images by content would hash megabytes, and True is not 1.
+        signs = tuple(map(_sign, (*values, *request.references)))
+        key = (signs, mode, getattr(provider, "id", provider), lang)
+        if key != self._key:
+            self._options = _Options(request, mode, provider, lang).all()
+            self._key, self._values = key, values  # the values are held, so that their identities stay theirs
+        return self._options
+
+
+def _sign(value: Any) -> tuple[type, Any]:
+    return type(value), value if type(value) in {str, int, bool} else id(value)
 
 
 def as_if(request: VideoRequest, mode: Mode) -> VideoRequest:

@@ -25,6 +25,7 @@ from seedance_widgets.widgets.image_answers import ImageAnswers
 from seedance_widgets.widgets.images import last_frame
 from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.options import Memo
 from seedance_widgets.widgets.runs import Runs
 from seedance_widgets.widgets.snippets import snippets
 from seedance_widgets.widgets.strings import LANGUAGES, strings_of, text
@@ -121,6 +122,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         self._touched: set[str] = set()
         self._revision = 0
         self._presses: set[str] = set()
+        self._memo = Memo()
         self._setting = False
         self._starts_empty = request is None
         self._choose(provider)
@@ -211,6 +213,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
             revision=self._revision,
             key_of=self.shelf.key_of,
             problems=self.problems,
+            memo=self._memo,
         )
         self.view = {**view, **self._to_do(view["problems"], view["blocked"])}
 

@@ -4,6 +4,7 @@ const FIRST_PIECE = 1 << 20;
 const LARGEST_PIECE = 1 << 22;
 // Two pieces under way: while one is taken in, Python reads the next.
 const AT_ONCE = 2;
+const VIDEOS_KEPT = 4; // in the page's memory; an older one is fetched anew when it is wanted again
 
 /**
  * @param {import("./rpc.js").Rpc} rpc
@@ -26,6 +27,15 @@ export function createMedia(rpc) {
       made.catch(() => kept.delete(name)); // the next one who asks tries again
     }
     return kept.get(name);
+  }
+
+  /** Let go of the videos that were wanted longest ago. */
+  function tidy() {
+    const videos = [...kept.keys()].filter((name) => name.startsWith("video "));
+    for (const name of videos.slice(0, -VIDEOS_KEPT)) {
+      kept.get(name).then((url) => urls.delete(url) && URL.revokeObjectURL(url), () => {});
+      kept.delete(name);
+    }
   }
 
   async function piece(key, offset, length) {
@@ -59,7 +69,13 @@ export function createMedia(rpc) {
 
   return {
     /** The object URL of a video; `onProgress` is told the part that has come, 0 to 1. */
-    video: (key, size, onProgress) => keep(`video ${key}`, () => pull(key, size, onProgress)),
+    video(key, size, onProgress) {
+      const name = `video ${key}`;
+      const made = keep(name, () => pull(key, size, onProgress));
+      if (kept.delete(name)) kept.set(name, made); // the last one wanted
+      tidy();
+      return made;
+    },
     /** The object URL of a JPEG that is at most `width` pixels wide. */
     picture: (key, width) =>
       keep(`picture ${key} ${width}`, async () => {

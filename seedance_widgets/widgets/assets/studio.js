@@ -48,10 +48,12 @@ function render({ model, el, strings }) {
     onUse: (job, how) => ask("job.use", { job, how }),
   });
   const rows = new Map();
+  // What came of a button whose row may be gone.
+  const spoken = h("p.sw-quiet.sw-spoken", { role: "status" });
   const list = h("div.sw-jobs", { role: "list", "aria-label": t("studio.jobs") });
 
   const left = h("section.sw-left", { "aria-label": t("studio.request") }, modes.element, slots.element, fields.element);
-  const right = h("section.sw-right", { "aria-label": t("studio.result") }, result.element, list);
+  const right = h("section.sw-right", { "aria-label": t("studio.result") }, result.element, list, spoken);
   root.append(header.element, others.element, notice, late, h("div.sw-columns", {}, left, right), footer.element);
   el.append(root);
 
@@ -73,7 +75,7 @@ function render({ model, el, strings }) {
       rows.delete(id);
     }
     for (const job of jobs) {
-      if (!rows.has(job.id)) rows.set(job.id, createJobRow({ rpc, t, media, onSelect: (id) => ask("select", { job: id }) }));
+      if (!rows.has(job.id)) rows.set(job.id, createJobRow({ rpc, t, media, onSelect: (id) => ask("select", { job: id }), onSay: (words) => fill(spoken, words) }));
       rows.get(job.id).draw(job, job.id === selected);
     }
     arrange(list, jobs.map((job) => rows.get(job.id).element));
