@@ -61,10 +61,12 @@ export default {
     const { surface, css, strings } = await kept.get(id);
     const root = el.getRootNode();
     const home = root instanceof ShadowRoot ? root : document.head;
-    if (!home.querySelector(`style[data-seedance="${id}"]`)) {
+    // Each sheet once: the common one, come again with another surface, would overrule those that build on it.
+    for (const [name, text] of css) {
+      if (home.querySelector(`style[data-seedance="${name}"]`)) continue;
       const style = document.createElement("style");
-      style.dataset.seedance = id;
-      style.textContent = css;
+      style.dataset.seedance = name;
+      style.textContent = text;
       home.append(style);
     }
     return surface.render({ model, el, strings });
@@ -88,7 +90,7 @@ def module_of(entry: str, styles: tuple[str, ...], lang: str, sections: tuple[st
     """
     content = {
         "modules": [(name, _bare(source(name))) for name in modules_of(entry)],
-        "css": "\n".join(_bare(source(name)) for name in styles),
+        "css": [(_named(name), _bare(source(name))) for name in styles],
         "strings": strings_of(lang, sections),
     }
     packed = gzip.compress(json.dumps(content, ensure_ascii=False).encode(), mtime=0)
@@ -120,6 +122,11 @@ def modules_of(entry: str) -> list[str]:
 
     visit(entry, ())
     return order
+
+
+def _named(style: str) -> str:
+    """A name for a style sheet as it is now; a page may outlive a kernel with an older one."""
+    return f"{style}-{hashlib.sha256(source(style).encode()).hexdigest()[:8]}"
 
 
 def _bare(text: str) -> str:

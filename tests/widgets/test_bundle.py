@@ -73,5 +73,6 @@ def test_a_surface_carries_its_modules_styles_and_words():
     size = int(re.search(r"size = (\d+)", text)[1])
     content = json.loads(gzip.decompress(base64.b85decode(packed)[:size]))
     assert [name for name, _ in content["modules"]] == bundle.modules_of("player_surface.js")
-    assert ".sw-player" in content["css"]
+    assert [name.split("-")[0] for name, _ in content["css"]] == ["base.css", "player.css"]
+    assert ".sw-player" in content["css"][1][1]
     assert content["strings"]["player.play"] == "播放"
