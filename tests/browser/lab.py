@@ -269,14 +269,17 @@ class Lab:
     # ------------------------------------------------------------------------------------------- what went wrong
 
     def expects(self, pattern: str) -> None:
-        """Let the test pass in spite of trouble that contains this regular expression."""
+        """Let the test pass with, and only with, trouble that contains this regular expression."""
         self._expected.append(pattern)
 
     async def wait_trouble(self, pattern: str, timeout: float = 15) -> None:
         """Wait until something went wrong."""
-        async with asyncio.timeout(timeout):
-            while not any(re.search(pattern, one) for one in self.trouble):
-                await asyncio.sleep(0.01)
+        try:
+            async with asyncio.timeout(timeout):
+                while not any(re.search(pattern, one) for one in self.trouble):
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise AssertionError(f"no trouble with {pattern!r}; there is: {self.trouble}") from None
 
     def unexpected(self) -> list[str]:
         """The trouble that nobody announced."""
@@ -285,6 +288,8 @@ class Lab:
 
     async def close(self) -> None:
         """Put the notebook away without asking, and end its kernel."""
+        for pattern in self._expected:  # JupyterLab says some things seconds later: it must not be in the next test
+            await self.wait_trouble(pattern)
         for event, listener in self._listeners.items():
             self.page.remove_listener(event, listener)
         await self._js(

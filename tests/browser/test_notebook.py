@@ -9,7 +9,12 @@ from playwright.async_api import expect
 
 from tests.browser.gestures import a_file, drop
 
-START = "import asyncio, seedance_widgets as sw\nsw.use(sw.Simulator(speed={speed}).provider())\nstudio = sw.Studio(); studio"
+START = """
+import asyncio, seedance_widgets as sw
+sw.use(sw.Simulator(speed={speed}).provider())
+studio = sw.Studio(); studio
+"""
+
 
 async def studio(lab, *cells, speed=50):
     await lab.open(START.format(speed=speed), *cells)
@@ -50,7 +55,11 @@ async def test_drop_type_generate_watch_and_save(lab, png):
     await player.get_by_role("button", name="Play").click()
     video = player.locator("video").first
     await lab.page.wait_for_function("video => video.currentTime > 0.3", arg=await video.element_handle())
-    assert await video.evaluate("video => [video.readyState >= 2, video.videoWidth, video.videoHeight]") == [True, 864, 480]
+    assert await video.evaluate("video => [video.readyState >= 2, video.videoWidth, video.videoHeight]") == [
+        True,
+        864,
+        480,
+    ]
     assert await lab.value("studio.video.width") == 864
     assert await lab.value("studio.request.first_frame_url.name") == "boat.png"
     await lab.screenshot("notebook-studio")
@@ -58,7 +67,7 @@ async def test_drop_type_generate_watch_and_save(lab, png):
     kept = json.dumps(book["cells"][0]["outputs"])
     poster = sum(len(one["data"].get("image/jpeg", "")) for one in book["cells"][0]["outputs"])
     assert poster
-    assert '<video controls' in kept
+    assert "<video controls" in kept
     assert "data:image/jpeg;base64," in kept
     assert len(kept) < 60_000 + poster
     assert "widgets" not in book["metadata"]
