@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # A file's content decides how FFmpeg reads it: playlists, which could name other files or hosts, are never followed.
 _SAFE_OPENING = {"format_whitelist": "mov,mp4,matroska,webm", "protocol_whitelist": "file"}
+# One at a time: a JPEG is written without letting go of the interpreter, and ten at once would keep a loop waiting.
+_posters_lock = threading.Lock()
 _POSTER_BYTES = 40_000  # aim: a notebook that shows many videos stays small
 
 
@@ -259,16 +262,17 @@ class Video:
         Raises:
             VideoFileError: The file is missing or is no video.
         """
-        if width not in self._posters:
-            picture = self.frame(0.0)
-            picture.thumbnail((width, 4 * width))
-            for quality in (80, 65, 50):
-                data = BytesIO()
-                picture.save(data, "JPEG", quality=quality, optimize=True, progressive=True)
-                if data.tell() <= _POSTER_BYTES:
-                    break
-            self._posters[width] = data.getvalue()
-        return self._posters[width]
+        with _posters_lock:
+            if width not in self._posters:
+                picture = self.frame(0.0)
+                picture.thumbnail((width, 4 * width))
+                for quality in (80, 65, 50):
+                    data = BytesIO()
+                    picture.save(data, "JPEG", quality=quality, optimize=True, progressive=True)
+                    if data.tell() <= _POSTER_BYTES:
+                        break
+                self._posters[width] = data.getvalue()
+            return self._posters[width]
 
     def __seedance_image__(self) -> Image:
         """What an image argument takes from a video."""

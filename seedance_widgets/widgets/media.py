@@ -6,6 +6,7 @@ import asyncio
 import io
 import secrets
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakValueDictionary
 
@@ -24,6 +25,9 @@ LONGEST_PIECE = 8 * 1024 * 1024
 WIDEST_PICTURE = 1920
 _QUALITY = 82
 _PICTURES = 64  # JPEGs that are kept
+# One at a time: a JPEG is read and written without letting go of the interpreter, and ten at once would keep the loop
+# from its turn for a tenth of a second.
+_painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seedance-pictures")
 
 
 class VideoState(TypedDict):
@@ -145,7 +149,8 @@ class MediaAnswers:
 
     async def answer_picture(self, key: str, width: int) -> Answer:
         """A picture as JPEG, made off the loop."""
-        data, wide, high = await asyncio.to_thread(self.shelf.picture, key, width)
+        loop = asyncio.get_running_loop()
+        data, wide, high = await loop.run_in_executor(_painter, self.shelf.picture, key, width)
         return Answer({"width": wide, "height": high}, [data])
 
 
