@@ -42,12 +42,7 @@ def problems_of(request: VideoRequest, mode: Mode, provider: Any) -> tuple[Probl
     """What is wrong with the form: what `check` finds, and the images that its mode still lacks."""
     found = [_without_placeholder(problem) for problem in check(as_if(request, mode), provider)]
     order = [field.name for field in fields(VideoRequest)]
-    missing = [
-        Problem(field, "error", _missing(field), fixes[0] if fixes else None, fixes)
-        for field in SLOTS_OF[mode]
-        if not getattr(request, field)
-        for fixes in [({"mode": "first_frame"},) if field == "last_frame_url" else ()]
-    ]
+    missing = [_missing(request, field) for field in SLOTS_OF[mode] if not getattr(request, field)]
     return tuple(sorted([*missing, *found], key=lambda one: order.index(one.field) if one.field in order else -1))
 
 
@@ -158,8 +153,17 @@ def fix_label(fix: Mapping[str, Any], lang: str) -> str:
     return shown if len(shown) <= _LONG else f"{shown[: _LONG - 1]}…"
 
 
-def _missing(field: str) -> str:
-    return f"form.missing_{field}"
+def _missing(request: VideoRequest, field: str) -> Problem:
+    """The image that the mode still lacks, and the ways to do without it."""
+    fixes: list[Kept] = []
+    if field == "last_frame_url":
+        fixes.append({"mode": "first_frame"})
+    elif field == "first_frame_url" and request.last_frame_url is not None:
+        fixes.append({"first_frame_url": request.last_frame_url, "last_frame_url": None})
+    else:
+        model = find_model(request.model)
+        fixes += [{"mode": "text"}] if model and "text" in model.modes else []
+    return Problem(field, "error", f"form.missing_{field}", fixes[0] if fixes else None, tuple(fixes))
 
 
 def _said(message: str, lang: str) -> str:

@@ -268,7 +268,9 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         mode = changes.pop("mode", None)
         if mode is not None:
             self.answer_mode(mode)
-        self._set_request(self.request.replace(**changes))
+        request = self.request.replace(**changes)
+        # A cure that takes or moves images leaves others: the form shows the kind that is there now.
+        self._set_request(request, request.mode if request.images and changes.keys() & set(IMAGE_FIELDS) else None)
 
     def answer_lang(self, lang: str) -> None:
         """Speak another language."""
