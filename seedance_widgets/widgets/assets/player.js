@@ -55,6 +55,7 @@ export function createPlayer({ rpc, t, media: shared }) {
   let shownAt = 0;
   let disposed = false;
   let watching = 0;
+  let running = false; // until somebody pauses: an end that was stepped to is not one that was played to
   speed.value = "1";
 
   const screens = () => (other ? [first, second] : [first]);
@@ -123,6 +124,7 @@ export function createPlayer({ rpc, t, media: shared }) {
       return;
     }
     if (first.video.ended || frameAt(first.video.currentTime) >= last()) await seekTo(0);
+    running = true;
     try {
       await Promise.all(screens().map((screen) => screen.video.play()));
     } catch (error) {
@@ -131,11 +133,17 @@ export function createPlayer({ rpc, t, media: shared }) {
   }
 
   function pause() {
+    running = false;
     screens().forEach((screen) => screen.video.pause());
     if (loaded) {
       shownAt = frameAt(first.video.currentTime);
       if (other) seekTo(shownAt);
     }
+  }
+
+  function hold() {
+    if (!first.video.paused) pause();
+    running = false;
   }
 
   const toggle = () => (first.video.paused ? play() : pause());
@@ -153,7 +161,7 @@ export function createPlayer({ rpc, t, media: shared }) {
   }
 
   function step(by) {
-    if (!first.video.paused) pause();
+    hold();
     seekTo(shownAt + by);
   }
 
@@ -243,8 +251,9 @@ export function createPlayer({ rpc, t, media: shared }) {
   first.video.addEventListener("pause", drawPlaying);
   first.video.addEventListener("ended", async () => {
     drawPlaying();
+    if (!running) return;
     drawTime(video.duration);
-    if (!looping) return screens().forEach((screen) => screen.video.pause());
+    if (!looping) return pause();
     await seekTo(0);
     await Promise.all(screens().map((screen) => screen.video.play())).catch(() => {});
   });
@@ -258,7 +267,7 @@ export function createPlayer({ rpc, t, media: shared }) {
     });
   }
   scrub.addEventListener("input", () => {
-    if (!first.video.paused) pause();
+    hold();
     seekTo(Number(scrub.value));
   });
   wipe.addEventListener("input", () => element.style.setProperty("--sw-wipe", `${wipe.value}%`));
