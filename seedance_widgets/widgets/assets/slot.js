@@ -125,7 +125,7 @@ export function createSlot({ rpc, t, media, onTrouble, slot, index = null, title
     busy = true;
     if (file.type.startsWith("image/")) local = URL.createObjectURL(file);
     const count = (received) => {
-      progress.value = received / file.size;
+      progress.value = file.size ? received / file.size : 0;
       fill(counted, t("slot.counted", { got: (received / 1e6).toFixed(1), all: (file.size / 1e6).toFixed(1) }));
     };
     count(0);
