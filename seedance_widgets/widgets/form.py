@@ -13,7 +13,7 @@ from seedance_widgets.request.framing import centre_crop, output_size
 from seedance_widgets.request.images import facts_of, is_url
 from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.request.rules_text import prompt_length
-from seedance_widgets.widgets.options import PLACEHOLDER, Memo, as_if
+from seedance_widgets.widgets.options import PLACEHOLDER, Memo, as_if, plain
 from seedance_widgets.widgets.say import say
 from seedance_widgets.widgets.strings import text
 
@@ -34,6 +34,7 @@ SLOTS_OF: Mapping[Mode, tuple[str, ...]] = {
 }
 _DEFAULTS = {field.name: field.default for field in fields(VideoRequest)}
 _NONE: Mapping[str, Any] = {"first_frame_url": None, "last_frame_url": None, "reference_image_urls": ()}
+_FOREVER = 10**12  # seconds; what is beyond is shown as it is
 _LONG = 24  # characters of a value on a button
 _UNKNOWN = "–"  # noqa: RUF001  the dash that stands for a figure not known yet
 
@@ -100,7 +101,7 @@ def form_view(
     return {
         "revision": revision,
         "mode": mode,
-        "values": {name: _plain(getattr(request, name)) for name in SETTINGS},
+        "values": {name: plain(getattr(request, name)) for name in SETTINGS},
         "images": _images(request, key_of, lang),
         "options": (memo or Memo()).options(request, mode, provider, lang),
         "prompt": _length(words, chinese, lang),
@@ -182,18 +183,6 @@ def _holds_placeholder(value: Any) -> bool:
     return any(isinstance(one, str) and one == PLACEHOLDER for one in values)
 
 
-def _plain(value: Any) -> Any:
-    """A value for JSON; what that cannot hold is shown as text."""
-    if value is None or type(value) in {bool, int, str}:
-        return value
-    if type(value) is float and value == value and abs(value) != float("inf"):  # noqa: PLR0124  NaN is not itself
-        return value
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001  a foreign object may raise anything; the form shows what it can
-        return type(value).__name__
-
-
 def _images(request: VideoRequest, key_of: Callable[[Any], str], lang: str) -> dict[str, Any]:
     model, first = find_model(request.model), facts_of(request.first_frame_url)
     resolution, ratio = (value if isinstance(value, str) else "" for value in _shape_of(request))
@@ -262,9 +251,11 @@ def _length(words: int, chinese: int, lang: str) -> dict[str, Any]:
 def _advanced(request: VideoRequest, lang: str) -> str:
     seed = request.seed
     parts = [
-        text(lang, "form.seed_random") if seed == rules().seed.first else text(lang, "form.seed", seed=_plain(seed)),
+        text(lang, "form.seed_random")
+        if plain(seed) == rules().seed.first
+        else text(lang, "form.seed", seed=plain(seed)),
         text(lang, "form.audio" if request.generate_audio else "form.no_audio"),
-        text(lang, "form.tier", tier=_plain(request.service_tier)),
+        text(lang, "form.tier", tier=plain(request.service_tier)),
     ]
     parts += [
         text(lang, f"form.{name}_on")
@@ -273,7 +264,7 @@ def _advanced(request: VideoRequest, lang: str) -> str:
     ]
     parts.append(text(lang, "form.callback" if request.callback_url else "form.no_callback"))
     expires: Any = request.execution_expires_after
-    hours = f"{expires / 3600:g}" if isinstance(expires, (int, float)) else _plain(expires)
+    hours = f"{expires / 3600:g}" if isinstance(expires, (int, float)) and abs(expires) < _FOREVER else plain(expires)
     return " · ".join([*parts, text(lang, "form.expires", hours=hours)])
 
 

@@ -74,6 +74,18 @@ def as_if(request: VideoRequest, mode: Mode) -> VideoRequest:
     return request.replace(**changes) if changes else request
 
 
+def plain(value: Any) -> Any:
+    """A value for JSON; what that cannot hold is shown as text."""
+    if value is None or type(value) in {bool, int, str}:
+        return value
+    if type(value) is float and value == value and abs(value) != float("inf"):  # noqa: PLR0124  NaN is not itself
+        return value
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001  a foreign object may raise anything; the form shows what it can
+        return type(value).__name__
+
+
 class _Options:
     def __init__(self, request: VideoRequest, mode: Mode, provider: Any, lang: str) -> None:
         self.request = as_if(request, mode)
@@ -143,9 +155,9 @@ class _Options:
 
     def _models(self) -> list[dict[str, Any]]:
         made = [self._model(model) for model in catalogue().models.values()]
-        if all(option["value"] != self.request.model for option in made):
-            reason = self.reason("model", {}, any_severity=True)
-            made.append(self._option(self.request.model, str(self.request.model), detail=reason or ""))
+        value = str(plain(self.request.model))
+        if all(option["value"] != value for option in made):
+            made.append(self._option(value, value, detail=self.reason("model", {}, any_severity=True) or ""))
         return made
 
     def _model(self, model: Model) -> dict[str, Any]:
@@ -210,10 +222,10 @@ class _Options:
 
     def _with_current(self, field: str, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The menu must show the truth, also where the value is none of its own."""
-        value = getattr(self.request, field)
+        value = str(plain(getattr(self.request, field)))
         if any(option["value"] == value for option in options):
             return options
-        extra = self._option(str(value), str(value), reason=self.reason(field, {}))
+        extra = self._option(value, value, reason=self.reason(field, {}))
         return [*options, {**extra, "shape": [1, 1]} if field == "ratio" else extra]
 
     @staticmethod

@@ -8,6 +8,7 @@ belongs to the loop that started it.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
 from contextlib import suppress
@@ -29,6 +30,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session", autouse=True)
+async def _nothing_is_left_to_other_folders():
+    """Connections that this folder's tests let go are closed while their loop still turns, not in some later test."""
+    yield
+    gc.collect()
+    # What closes them are async generators, which the loop finishes in tasks of their own.
+    await end_tasks_by_themselves()
+
+
+async def end_tasks_by_themselves() -> None:
+    """Wait for the tasks that the loop has made to close async generators."""
+    await asyncio.sleep(0)  # they are made in the loop's next turn
+    closing = [task for task in asyncio.all_tasks() if "aclose" in repr(task.get_coro())]
+    await asyncio.gather(*closing, return_exceptions=True)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
