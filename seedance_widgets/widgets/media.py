@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST_PIECE = 8 * 1024 * 1024
 WIDEST_PICTURE = 1920
+_NARROWEST = 16
 _QUALITY = 82
 _PICTURES = 64  # JPEGs that are kept
 # One at a time: a JPEG is read and written without letting go of the interpreter, and ten at once would keep the loop
@@ -78,12 +79,15 @@ class Shelf:
         Raises:
             Refused: There is none.
         """
-        value = self._values.get(key)
+        value = self._find(key)
         if not isinstance(value, Video):
             raise Refused("this video is not known here (any more); run the cell again.")
         return value
 
-    def picture(self, key: str, width: int) -> tuple[bytes, int, int]:
+    def _find(self, key: Any) -> Any:
+        return (self._values.get(key) or self._images.get(key)) if isinstance(key, str) else None
+
+    def picture(self, key: str, width: Any) -> tuple[bytes, int, int]:
         """A JPEG of an image, or of a video's first frame. Blocking.
 
         Args:
@@ -96,10 +100,12 @@ class Shelf:
         Raises:
             Refused: There is none with this name, or it cannot be drawn.
         """
-        value = self._values.get(key) or self._images.get(key)
+        value = self._find(key)
         if value is None:
             raise Refused("this picture is not known here (any more); run the cell again.")
-        width = max(16, min(int(width), WIDEST_PICTURE))
+        if not isinstance(width, (int, float)) or width != width:  # noqa: PLR0124  NaN is not itself
+            raise Refused(f"the width of a picture is a number of pixels; {width!r} is none.")
+        width = int(max(_NARROWEST, min(width, WIDEST_PICTURE)))
         if (key, width) not in self._pictures:
             try:
                 self._pictures[key, width] = _jpeg(value, width)
@@ -165,7 +171,7 @@ def _read(path: Path, offset: int, length: int) -> tuple[bytes, int]:
 
 
 def _jpeg(value: Any, width: int) -> tuple[bytes, int, int]:
-    picture = _pixels(value, width)
+    picture = _eight_bits(_pixels(value, width))
     picture.thumbnail((width, 4 * width))
     data = io.BytesIO()
     _on_white(picture).save(data, "JPEG", quality=_QUALITY)
@@ -186,6 +192,13 @@ def _pixels(value: Any, width: int) -> PIL.Image.Image:
     except (ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
         raise ImageTrouble(str(error)) from None
     return picture
+
+
+def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """A picture of 16 bits a pixel cannot be scaled or written as JPEG."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return picture.point(lambda value: value * (1 / 256)).convert("L")
 
 
 def _on_white(picture: PIL.Image.Image) -> PIL.Image.Image:
