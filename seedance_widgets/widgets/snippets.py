@@ -258,7 +258,9 @@ class _Code:
     def _client(self, service: Service, made: str, argument: str) -> list[str]:
         key = f'os.environ["{provider_facts(service.name).key_env[0]}"]' if service.billed else '"any"'
         note = [] if service.billed else [self._comment("any_key")]
-        return [*note, f"{made}({argument}={key}, base_url={python_text(service.base_url)})"]
+        # Both clients repeat a create call by themselves when its answer is lost, and each one made is billed.
+        once = f"max_retries=0)  {self._comment('once')}"
+        return [*note, f"{made}({argument}={key}, base_url={python_text(service.base_url)}, {once}"]
 
     def _sent(self, service: Service, without: str = "") -> list[str]:
         """The body of the create call as keyword arguments, with the content in lines of its own."""
