@@ -157,7 +157,7 @@ export function createPlayer({ rpc, t, media: shared }) {
     } catch {
       return;
     }
-    screens().forEach((screen) => (screen.video.currentTime = Math.min(middleOf(shownAt), screen.video.duration || Infinity)));
+    screens().forEach((screen) => screen.seek(middleOf(shownAt)));
   }
 
   function step(by) {
@@ -207,7 +207,7 @@ export function createPlayer({ rpc, t, media: shared }) {
     if (!other || first.video.paused || !second.video.duration) return;
     const apart = second.video.currentTime - Math.min(first.video.currentTime, second.video.duration);
     const half = 0.5 / video.fps;
-    if (Math.abs(apart) > 6 * half) second.video.currentTime = first.video.currentTime;
+    if (Math.abs(apart) > 6 * half) second.seek(first.video.currentTime);
     else second.video.playbackRate = Math.abs(apart) > half / 2 ? rate * (1 - Math.sign(apart) * 0.08) : rate;
     if (second.video.paused && !second.video.ended) second.video.play().catch(() => {});
   }
@@ -360,9 +360,24 @@ export function createPlayer({ rpc, t, media: shared }) {
 function createScreen() {
   const video = h("video.sw-video", { muted: true, playsInline: true, preload: "auto" });
   const element = h("div.sw-screen-of-one", {}, video);
+  let wanted = null; // where to seek next; Chromium can stay "seeking" for ever when a seek overtakes another
+
+  function seekOn() {
+    if (wanted === null || video.seeking) return;
+    const seconds = wanted;
+    wanted = null;
+    video.currentTime = Math.min(seconds, video.duration || Infinity);
+  }
+  video.addEventListener("seeked", seekOn);
+
   return {
     element,
     video,
+    /** Go there, or after the seek that is on its way: of several waiting ones the last counts. */
+    seek(seconds) {
+      wanted = seconds;
+      seekOn();
+    },
     /** Resolves when its first picture is there. */
     load(url) {
       return new Promise((resolve, reject) => {
@@ -372,6 +387,7 @@ function createScreen() {
       });
     },
     clear() {
+      wanted = null;
       video.pause();
       video.removeAttribute("src");
       video.removeAttribute("poster");
