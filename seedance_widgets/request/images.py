@@ -26,6 +26,7 @@ __all__ = [
     "as_image",
     "content_key",
     "facts_of",
+    "file_stamp",
     "is_url",
     "load_image",
     "probe",
@@ -188,7 +189,7 @@ def probe(value: Any) -> ImageFacts:
     if isinstance(value, Image):
         found = value._probed  # noqa: SLF001  the same module
     elif isinstance(value, str) and not is_url(value):
-        found = _probe_file(*_stamp(value))
+        found = _probe_file(*file_stamp(value))
     else:
         raise ImageTrouble(_not_here(value))
     if isinstance(found, ImageTrouble):
@@ -217,7 +218,7 @@ def content_key(value: Any) -> Any:
     if is_url(value):
         return f"url:{value}"
     try:
-        return f"sha256:{_digest_file(*_stamp(value))}"
+        return f"sha256:{_digest_file(*file_stamp(value))}"
     except (ImageTrouble, OSError) as error:
         raise StorageError(f"the image cannot be read: {error}") from error
 
@@ -234,7 +235,7 @@ def load_image(value: Any) -> Image:
     if not isinstance(value, str) or is_url(value):
         raise ImageTrouble(_not_here(value))
     try:
-        path, _, _ = _stamp(value)
+        path, _, _ = file_stamp(value)
         return Image(Path(path).read_bytes(), name=Path(path).name)
     except (ImageTrouble, OSError) as error:
         raise StorageError(f"the image cannot be read: {error}") from error
@@ -281,8 +282,12 @@ def _facts_or_trouble(stream: BinaryIO, size: int) -> ImageFacts | ImageTrouble:
     return ImageFacts(header.format, size, header.width, header.height, header.turned)
 
 
-def _stamp(value: str) -> tuple[str, int, int]:
-    """The expanded path with its time and length: while they stay, what was read of it holds."""
+def file_stamp(value: str) -> tuple[str, int, int]:
+    """The expanded path with its time and length: while they stay, what was read of it holds.
+
+    Raises:
+        ImageTrouble: It is missing, or no file.
+    """
     scheme = _SCHEME.match(value)
     if not value.strip():
         raise ImageTrouble("the path is empty; give a URL or the path of an image, or None")

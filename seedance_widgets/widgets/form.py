@@ -33,7 +33,7 @@ SLOTS_OF: Mapping[Mode, tuple[str, ...]] = {
     "references": ("reference_image_urls",),
 }
 _DEFAULTS = {field.name: field.default for field in fields(VideoRequest)}
-_NONE: Mapping[str, Any] = {"first_frame_url": None, "last_frame_url": None, "reference_image_urls": ()}
+NO_IMAGE: Mapping[str, Any] = {"first_frame_url": None, "last_frame_url": None, "reference_image_urls": ()}
 _FOREVER = 10**12  # seconds; what is beyond is shown as it is
 _LONG = 24  # characters of a value on a button
 _UNKNOWN = "–"  # noqa: RUF001  the dash that stands for a figure not known yet
@@ -47,20 +47,22 @@ def problems_of(request: VideoRequest, mode: Mode, provider: Any) -> tuple[Probl
     return tuple(sorted([*missing, *found], key=lambda one: order.index(one.field) if one.field in order else -1))
 
 
-def with_mode(request: VideoRequest, mode: Mode, kept: Kept | None) -> tuple[VideoRequest, Kept]:
+def with_mode(request: VideoRequest, now: Mode, mode: Mode, kept: Kept) -> tuple[VideoRequest, Kept]:
     """The request in another mode, with what the new one has no place for kept for the way back.
 
     Args:
         request: What the form holds.
+        now: The kind of image input so far; what is empty in its slots was taken out, and does not come back.
         mode: The kind of image input from here on.
-        kept: What an earlier call has kept.
+        kept: What is kept so far.
 
     Returns:
         The request, and what is kept now.
     """
-    kept = {**(kept or {}), **{name: getattr(request, name) for name in IMAGE_FIELDS if getattr(request, name)}}
+    there = {name: getattr(request, name) for name in IMAGE_FIELDS if getattr(request, name)}
+    kept = {name: value for name, value in kept.items() if name not in SLOTS_OF[now]} | there
     slots = SLOTS_OF[mode]
-    values = {name: kept.get(name) if name in slots else none for name, none in _NONE.items()}
+    values = {name: kept.get(name) if name in slots else none for name, none in NO_IMAGE.items()}
     if mode == "references":
         # An image that was a frame is a reference as well, and the other way round.
         values["reference_image_urls"] = kept.get("reference_image_urls") or tuple(

@@ -12,6 +12,8 @@ from seedance_widgets.widgets.intake import Intake
 from seedance_widgets.widgets.surface import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seedance_widgets.request import VideoRequest
     from seedance_widgets.widgets.media import Shelf
 
@@ -34,16 +36,22 @@ class ImageAnswers:
         """Take what the person did to the images; `touched` are the fields."""
         raise NotImplementedError
 
+    def put_image(self, slot: str, instead_of: Any, image: Any) -> None:
+        """Take an image that has come: into its slot, where the form still shows it."""
+        raise NotImplementedError
+
     def answer_image_begin(self, upload: str, slot: str, index: int | None, name: str, size: int) -> None:
         """An image is about to arrive."""
-        self.intake.begin(upload, name, size, slot=_slot(slot), index=index)
+        self.intake.begin(upload, name, size, slot=_slot(slot), instead_of=self._there(slot, index))
 
     async def answer_image_chunk(self, upload: str, offset: int, buffers: list[Any]) -> dict[str, int]:
         """A part of it; the last one puts the image into its slot."""
         received, done = await self.intake.chunk(upload, offset, buffers[0] if buffers else b"")
         if done is not None:
-            self._put(done.slot, done.index, done.image)
-            self.intake.tell()  # only now: who waits for uploads shall find the image in its slot
+            try:
+                self.put_image(done.slot, done.instead_of, done.image)
+            finally:
+                self.intake.tell()  # only now: who waits for uploads shall find the image in its slot
         return {"received": received}
 
     def answer_image_abort(self, upload: str) -> None:
@@ -52,7 +60,7 @@ class ImageAnswers:
 
     async def answer_image_url(self, slot: str, index: int | None, url: str) -> None:
         """An image by its address or path."""
-        self._put(_slot(slot), index, await asyncio.to_thread(images.typed_image, url))
+        await self._put(slot, index, images.typed_image, url)
 
     def answer_image_remove(self, slot: str, index: int | None = None) -> None:
         """Take an image out."""
@@ -64,7 +72,7 @@ class ImageAnswers:
 
     async def answer_image_sample(self, slot: str, index: int | None = None) -> None:
         """The picture that comes with the package."""
-        self._put(_slot(slot), index, await asyncio.to_thread(sample_image))
+        await self._put(slot, index, sample_image)
 
     async def answer_image_recent(self) -> list[dict[str, Any]]:
         """Earlier videos whose last frame can be used."""
@@ -72,10 +80,15 @@ class ImageAnswers:
 
     async def answer_image_take(self, slot: str, job: str, index: int | None = None) -> None:
         """The last frame of an earlier video."""
-        self._put(_slot(slot), index, await asyncio.to_thread(images.last_frame_of, job))
+        await self._put(slot, index, images.last_frame_of, job)
 
-    def _put(self, slot: str, index: int | None, image: Any) -> None:
-        self.take_images(images.put(self.request, slot, index, image), slot)
+    def _there(self, slot: str, index: int | None) -> Any:
+        """What is in the place that an image is for: until it comes, the others may have moved."""
+        return images.reference_at(self.request, slot, index)
+
+    async def _put(self, slot: str, index: int | None, get: Callable[..., Any], *args: Any) -> None:
+        instead_of = self._there(_slot(slot), index)
+        self.put_image(slot, instead_of, await asyncio.to_thread(get, *args))
 
 
 def _slot(name: str) -> str:

@@ -19,22 +19,26 @@ RECENT = 12
 _WORDS = 80  # characters of a prompt in a list
 
 
-def put(request: VideoRequest, slot: str, index: int | None, image: Any) -> VideoRequest:
+def reference_at(request: VideoRequest, slot: str, index: int | None) -> Any:
+    """The reference image in a place; None where there is none, or where the slot takes one image alone."""
+    there = request.references if slot == MANY else ()
+    return there[index] if isinstance(index, int) and 0 <= index < len(there) else None
+
+
+def put(request: VideoRequest, slot: str, instead_of: Any, image: Any) -> VideoRequest:
     """The request with an image in a slot.
 
     Args:
         request: What the form holds.
         slot: The field.
-        index: Which reference image to replace; None adds one.
+        instead_of: The reference image to replace, wherever it is by now; None, or one that is gone, adds one.
         image: What the field takes.
     """
     if slot != MANY:
         return request.replace(**{slot: image})
     images = list(request.references)
-    if index is not None and 0 <= index < len(images):
-        images[index] = image
-    else:
-        images.append(image)
+    place = next((i for i, one in enumerate(images) if one is instead_of), len(images))
+    images[place : place + 1] = [image]
     return request.replace(**{MANY: images})
 
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 30.0  # seconds without a piece after which an upload no longer holds up a run
+FORGOTTEN = 600.0  # seconds without a piece after which what has come is let go
 _NAME = 120  # characters
-# Control characters, and those that turn the direction of text: a name shall look like what it is.
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+# Control characters, those that turn the direction of text, and halves of one: a name shall look like what it is.
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +31,26 @@ class Arrived:
     """An image that is here, and the slot that it is for."""
 
     slot: str
-    index: int | None
+    instead_of: Any
     image: Image
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Upload:
     """One image on its way.
 
     Args:
         slot: The field of the request that it is for.
-        index: Which of the reference images; None for another one.
+        instead_of: The reference image that it replaces; None for another one.
         name: What its file is called, for people.
         size: Bytes in all.
     """
 
     slot: str
-    index: int | None
+    instead_of: Any
     name: str
     size: int
+    arrived: bool = False
     data: bytearray = field(default_factory=bytearray, repr=False)
     heard: float = field(default_factory=time.monotonic)
 
@@ -56,6 +58,11 @@ class Upload:
     def received(self) -> int:
         """Bytes that are here."""
         return len(self.data)
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last piece."""
+        return time.monotonic() - self.heard
 
 
 class Intake:
@@ -74,10 +81,9 @@ class Intake:
     @property
     def pending(self) -> tuple[Upload, ...]:
         """The uploads under way that still move."""
-        now = time.monotonic()
-        return tuple(one for one in self._uploads.values() if now - one.heard < PATIENCE)
+        return tuple(one for one in self._uploads.values() if one.silence < PATIENCE)
 
-    def begin(self, upload: str, name: str, size: Any, *, slot: str, index: int | None) -> None:
+    def begin(self, upload: str, name: str, size: Any, *, slot: str, instead_of: Any = None) -> None:
         """An image is about to come.
 
         Args:
@@ -85,7 +91,7 @@ class Intake:
             name: What the file is called.
             size: Bytes in all.
             slot: The field of the request that it is for.
-            index: Which of the reference images; None for another one.
+            instead_of: The reference image that it replaces; None for another one.
 
         Raises:
             Refused: It is empty, or larger than any provider takes.
@@ -98,7 +104,9 @@ class Intake:
                 f"the file has {size / 1e6:.1f} MB; an image must stay below {most / 1e6:.1f} MB. "
                 "Save it smaller, as JPEG say."
             )
-        self._uploads[upload] = Upload(slot, index, plain_name(name), size)
+        for left in [one for one, coming in self._uploads.items() if coming.silence > FORGOTTEN]:
+            del self._uploads[left]  # its page is gone; the bytes go as well
+        self._uploads[upload] = Upload(slot, instead_of, plain_name(name), size)
         self._tell()
 
     async def chunk(self, upload: str, offset: int, data: Any) -> tuple[int, Arrived | None]:
@@ -132,7 +140,8 @@ class Intake:
             self._settling.discard(upload)
         if self._uploads.pop(upload, None) is None:  # given up meanwhile
             return coming.size, None
-        return coming.size, Arrived(coming.slot, coming.index, image)
+        coming.arrived = True
+        return coming.size, Arrived(coming.slot, coming.instead_of, image)
 
     def abort(self, upload: str) -> None:
         """It will not come."""
@@ -143,16 +152,22 @@ class Intake:
         """What has arrived has been put into its place."""
         self._tell()
 
-    async def settled(self) -> None:
-        """Wait until no upload is under way any more; one that has stopped moving is waited for no longer."""
-        while self.pending:
+    async def settled(self) -> bool:
+        """Wait until no upload is under way any more; one that has stopped moving is waited for no longer.
+
+        Returns:
+            Whether each that was waited for is here: who has asked meant the form with all of them.
+        """
+        awaited: list[Upload] = []
+        while pending := self.pending:
+            awaited += [one for one in pending if one not in awaited]
             self._news.clear()
-            oldest = min(one.heard for one in self.pending)
             try:
-                async with asyncio.timeout(max(0.05, oldest + PATIENCE - time.monotonic())):
+                async with asyncio.timeout(max(0.05, PATIENCE - max(one.silence for one in pending))):
                     await self._news.wait()
             except TimeoutError:
                 self._changed()
+        return all(one.arrived for one in awaited)
 
     def _tell(self) -> None:
         self._news.set()

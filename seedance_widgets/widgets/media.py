@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from seedance_widgets.errors import StorageError, VideoFileError
 from seedance_widgets.request import Image
-from seedance_widgets.request.images import ImageTrouble, is_url, load_image
+from seedance_widgets.request.images import ImageTrouble, file_stamp, is_url, load_image
 from seedance_widgets.video import Video
 from seedance_widgets.widgets.surface import Answer, Refused
 
@@ -62,8 +62,7 @@ class Shelf:
         Args:
             value: A `Video`, an `Image`, a path or a URL; anything else gets a name under which nothing is found.
         """
-        # An image by identity: comparing two by content would hash megabytes.
-        sign = value if isinstance(value, str) else (str(value.path),) if isinstance(value, Video) else id(value)
+        sign = _sign(value)
         key = self._keys.get(sign)
         if key is None or (isinstance(value, Image) and self._images.get(key) is not value):
             key = self._keys[sign] = secrets.token_urlsafe(9)
@@ -114,6 +113,20 @@ class Shelf:
             while len(self._pictures) > _PICTURES:
                 self._pictures.popitem(last=False)
         return self._pictures[key, width]
+
+
+def _sign(value: Any) -> Any:
+    """What stays the same for as long as the picture does."""
+    if isinstance(value, Video):
+        return (str(value.path),)
+    if not isinstance(value, str):
+        return id(value)  # an image by identity: comparing two by content would hash megabytes
+    if is_url(value):
+        return value
+    try:
+        return file_stamp(value)  # another file under the same path is another picture
+    except ImageTrouble:
+        return value
 
 
 def video_state(video: Video, shelf: Shelf) -> VideoState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -14,15 +15,15 @@ from seedance_widgets.catalog import rules
 from seedance_widgets.errors import ConfigurationError, RequestError
 from seedance_widgets.jobs import Job, submit
 from seedance_widgets.jobs import job as job_of_ledger
+from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest, estimate
-from seedance_widgets.request.estimate import money
 from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.video import Video
 from seedance_widgets.widgets.cancel import press
-from seedance_widgets.widgets.form import SETTINGS, form_view, problems_of, with_mode
+from seedance_widgets.widgets.form import NO_IMAGE, SETTINGS, SLOTS_OF, form_view, problems_of, with_mode
 from seedance_widgets.widgets.header import header_state
 from seedance_widgets.widgets.image_answers import ImageAnswers
-from seedance_widgets.widgets.images import last_frame
+from seedance_widgets.widgets.images import last_frame, put
 from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
 from seedance_widgets.widgets.options import Memo
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from seedance_widgets.providers.base import Provider
     from seedance_widgets.providers.keys import Secret
     from seedance_widgets.widgets.cancel import What
+    from seedance_widgets.widgets.form import Kept
     from seedance_widgets.widgets.snippets import Snippet
 
 Confirm = Literal["billed", "always", "never"]
@@ -111,6 +113,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         lang: str = "en",
         confirm: Confirm = "billed",
     ) -> None:
+        self._runs = Runs(self._run_went_on, bridge.home_loop())
         if confirm not in _CONFIRM:
             raise ValueError(f"confirm must be one of {', '.join(_CONFIRM)}; {confirm!r} is not.")
         self.confirm = confirm
@@ -118,17 +121,17 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         self._provider: Provider | None = None
         self._provider_trouble = ""
         self._mode: Mode = "first_frame"
-        self._kept: Any = None
+        self._kept: Kept = {}
         self._touched: set[str] = set()
         self._revision = 0
         self._presses: set[str] = set()
+        self._questions: dict[str, tuple[VideoRequest, Provider, str]] = {}
         self._memo = Memo()
         self._setting = False
         self._starts_empty = request is None
         self._choose(provider)
         # With its first state, so that all of it is in the message that opens the widget.
         super().__init__(lang=lang, request=VideoRequest("") if request is None else request)
-        self._runs = Runs(self._run_went_on, self._loop)
 
     # ------------------------------------------------------------------------------------------- for Python
 
@@ -154,7 +157,10 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         if errors := self._errors():
             raise RequestError(errors)
         job = submit(self.request, self._provider, image_required=self._mode != "text")
-        self.job = job
+        try:
+            self.job = job
+        except Exception as error:  # noqa: BLE001  somebody's observer; the job is sent, and it must not look as if not
+            self.report(error)
         return job
 
     def words(self) -> str:
@@ -180,7 +186,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         if self._setting:
             return
         if not self._starts_empty:
-            self._mode, self._kept = change["new"].mode, None
+            self._mode, self._kept = change["new"].mode, {}
             self._touched = {field.name for field in fields(VideoRequest)}
         self._starts_empty = False
         self._redraw()
@@ -191,18 +197,22 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         try:
             self._mode = mode or self._mode
             self.request = request
-        finally:
+        finally:  # also where an observer has raised: what is shown is what would be sent
             self._setting = False
-        self._redraw()
+            self._redraw()
 
     def _redraw(self) -> None:
         """Check, estimate and draw what the form holds."""
         self._revision += 1
-        with self.hold_trait_notifications():
-            self.set_trait("problems", problems_of(self.request, self._mode, self._provider))
-            self.set_trait("estimate", estimate(self.request, self._provider))
-        self._draw_form()
-        self.header = header_state(self._provider, self._provider_trouble, self.lang)
+        if any(getattr(self.request, name) for name in IMAGE_FIELDS if name not in SLOTS_OF[self._mode]):
+            self._mode = self.request.mode  # an image that would be sent is always in sight
+        try:
+            with self.hold_trait_notifications():
+                self.set_trait("problems", problems_of(self.request, self._mode, self._provider))
+                self.set_trait("estimate", estimate(self.request, self._provider))
+        finally:
+            self._draw_form()
+            self.header = header_state(self._provider, self._provider_trouble, self.lang)
 
     def _draw_form(self) -> None:
         view = form_view(
@@ -256,7 +266,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         """Take another kind of image input."""
         if mode not in rules().modes:
             raise Refused(f"mode must be one of {', '.join(rules().modes)}; {mode!r} is not.")
-        request, self._kept = with_mode(self.request, mode, self._kept)
+        request, self._kept = with_mode(self.request, self._mode, mode, self._kept)
         self._set_request(request, mode)
 
     def answer_fix(self, revision: int, problem: int, choice: int) -> None:
@@ -301,6 +311,14 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         self._touched |= set(touched)
         self._set_request(request)
 
+    def put_image(self, slot: str, instead_of: Any, image: Any) -> None:
+        """Take an image that has come; one whose slot the mode has no place for any more is kept for the way back."""
+        if slot in SLOTS_OF[self._mode]:
+            self.take_images(put(self.request, slot, instead_of, image), slot)
+        else:
+            as_it_was = self.request.replace(**{slot: self._kept.get(slot, NO_IMAGE[slot])})
+            self._kept = {**self._kept, slot: getattr(put(as_it_was, slot, instead_of, image), slot)}
+
     def _uploads_moved(self) -> None:
         self._draw_form()
 
@@ -311,24 +329,33 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         if press in self._presses:
             return {}
         self._presses.add(press)
-        await self.intake.settled()
+        if not await self.intake.settled():
+            return {"blocked": text(self.lang, "studio.image_missing")}
+        self._redraw()  # an image file may be another one by now
         if self._provider is None or self._errors():
             self._touched |= self._empty_fields()
-            self._redraw()
+            self._draw_form()
             return {"blocked": self.view["blocked"]}
-        asks = self.confirm == "always" or (self.confirm == "billed" and self._provider.billed)
-        token = f"{self._revision} at {self._provider.id}"
-        if asks and agreed != token:
-            return {"confirm": {"line": self._question(self._provider), "agreed": token}}
-        return {"job": self.generate().id}
+        if self.confirm == "always" or (self.confirm == "billed" and self._provider.billed):
+            line = self._question(self._provider)
+            request, provider, said = self._questions.pop(agreed or "", (None, None, ""))
+            if request is not self.request or provider is not self._provider or said != line:
+                token = secrets.token_urlsafe(9)
+                still = {key: asked for key, asked in self._questions.items() if asked[0] is self.request}
+                self._questions = {**still, token: (self.request, self._provider, line)}
+                return {"confirm": {"line": line, "agreed": token}}
+        self._questions.clear()  # another view may still show one: it was about what is sent now
+        try:
+            return {"job": self.generate().id}
+        finally:
+            self._redraw()
 
     def _question(self, provider: Provider) -> str:
         if not provider.billed:
             return text(self.lang, "studio.confirm_free", label=provider.label)
-        expected = self.estimate
-        if expected.price is None:
+        if self.estimate.price is None:
             return text(self.lang, "studio.confirm_unknown", label=provider.label)
-        price = money(expected.price, expected.currency)
+        price = self.view["estimate"]["price"]
         return text(self.lang, "studio.confirm_billed", label=provider.label, price=price)
 
     def _add(self, job: Job) -> None:

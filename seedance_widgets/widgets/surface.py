@@ -69,6 +69,8 @@ class Surface(anywidget.AnyWidget):
     styles: ClassVar[tuple[str, ...]] = ()
     sections: ClassVar[tuple[str, ...]] = ()
 
+    _tasks: Any = ()  # until it is made: a widget whose arguments were refused is closed as well
+
     lang = traitlets.Unicode("en").tag(sync=True)
     strings = traitlets.Dict().tag(sync=True)  # another language's words; the first one's come with the modules
     saved_id = traitlets.Unicode().tag(sync=True)
@@ -78,6 +80,7 @@ class Surface(anywidget.AnyWidget):
             raise ValueError(f"lang must be one of {', '.join(LANGUAGES)}; {lang!r} is not.")
         self._loop = bridge.home_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
         self._saved: list[Any] = []
         self._esm = module_of(self.entry, self.styles, lang, self.sections)
         super().__init__(lang=lang, saved_id=secrets.token_hex(6), **traits)
@@ -108,6 +111,22 @@ class Surface(anywidget.AnyWidget):
         """Call `function` on the notebook's loop, from any thread."""
         bridge.call(self._loop, function, *args)
 
+    def report(self, error: BaseException) -> None:
+        """Tell the loop's exception handler of what nobody else will hear of."""
+        self._loop.call_exception_handler({"message": f"{type(self).__name__} failed", "exception": error})
+
+    def close(self) -> None:
+        """Take the widget away; what was asked of it and is not done yet is not done any more."""
+        self._closed = True
+        super().close()
+        if self._tasks:
+            with suppress(RuntimeError):  # the loop is closed, and nothing on it goes on
+                self.on_loop(self._stop_tasks)
+
+    def _stop_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
     def __repr__(self) -> str:
         return self.words()
 
@@ -125,14 +144,18 @@ class Surface(anywidget.AnyWidget):
         self._saved.append(handle)
 
     def _arrived(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
+        if not isinstance(content, dict) or not isinstance(content.get("type"), str):
+            return
+        content = dict(content)
+        if content.get("secret") is None:
+            content.pop("secret", None)
+        else:  # before a frame that raises, or a loop that logs what it is handed, could hold it
+            content["secret"] = Secret(content["secret"])
         with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
-            bridge.call(self._loop, self._handle, content, list(buffers or ()))
+            self.on_loop(self._handle, content, list(buffers or ()))
 
-    def _handle(self, content: Any, buffers: list[Any]) -> None:
-        if isinstance(content, dict) and isinstance(content.get("type"), str):
-            content = dict(content)
-            if "secret" in content:  # before any frame could hold it when something is raised
-                content["secret"] = Secret(content["secret"])
+    def _handle(self, content: dict[str, Any], buffers: list[Any]) -> None:
+        if not self._closed:
             self.start(self._answer(content, buffers))
 
     async def _answer(self, content: dict[str, Any], buffers: list[Any]) -> None:
@@ -169,7 +192,7 @@ class Surface(anywidget.AnyWidget):
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": f"{type(self).__name__} failed", "exception": error})
+            self.report(error)
 
 
 def _is_name(kind: str) -> bool:

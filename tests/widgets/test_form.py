@@ -125,15 +125,27 @@ def test_no_word_of_the_form_is_a_name_of_the_table(lang):
 
 def test_another_mode_and_back_keeps_every_image():
     one, two = sw.Image(png(), name="one.png"), sw.Image(png(), name="two.png")
-    request, kept = sw.VideoRequest("a", first_frame_url=one, last_frame_url=two), None
+    request, kept, now = sw.VideoRequest("a", first_frame_url=one, last_frame_url=two), {}, "first_last_frame"
     for mode in ("text", "references", "first_frame", "text"):
-        request, kept = with_mode(request, mode, kept)
+        request, kept = with_mode(request, now, mode, kept)
+        now = mode
         assert not [problem for problem in problems_of(request, mode, None) if "missing" in problem.message]
     assert request.images == ()
-    request, kept = with_mode(request, "first_last_frame", kept)
+    request, kept = with_mode(request, "text", "first_last_frame", kept)
     assert (request.first_frame_url, request.last_frame_url) == (one, two)
-    request, kept = with_mode(request, "references", kept)
+    request, kept = with_mode(request, "first_last_frame", "references", kept)
     assert request.references == (one, two)
+
+
+def test_an_image_that_was_taken_out_does_not_come_back():
+    request, kept = sw.VideoRequest("a", first_frame_url=png(), last_frame_url=png()), {}
+    request, kept = with_mode(request, "first_last_frame", "first_frame", kept)
+    request, kept = with_mode(request.replace(first_frame_url=None), "first_frame", "text", kept)
+    request, kept = with_mode(request, "text", "first_frame", kept)
+    assert request.images == ()
+    request, kept = with_mode(request, "first_frame", "first_last_frame", kept)
+    assert request.first_frame_url is None
+    assert request.last_frame_url is not None
 
 
 # -------------------------------------------------------------------------------------------------------- the cut

@@ -32,10 +32,22 @@ def test_another_order_loses_and_doubles_nothing(count, index, to):
 @given(st.integers(0, 6), st.one_of(st.none(), st.integers(-3, 9)))
 def test_an_image_is_put_where_one_is_or_at_the_end(count, index):
     request = sw.VideoRequest("a", reference_image_urls=urls(count))
-    made = images.put(request, MANY, index, "new").references
+    made = images.put(request, MANY, images.reference_at(request, MANY, index), "new").references
     replaced = index is not None and 0 <= index < count
     assert len(made) == (count if replaced else count + 1)
     assert made[index if replaced else -1] == "new"
+
+
+@given(st.integers(1, 6), st.data())
+def test_an_image_replaces_the_one_it_was_meant_for_wherever_that_is_by_now(count, data):
+    place = st.integers(0, count - 1)
+    request = sw.VideoRequest("a", reference_image_urls=urls(count))
+    meant = images.reference_at(request, MANY, data.draw(place))
+    moved = images.move(request, data.draw(place), data.draw(place))
+    made = images.put(moved, MANY, meant, "new").references
+    assert made == tuple("new" if one == meant else one for one in moved.references)
+    gone = images.remove(moved, MANY, moved.references.index(meant))
+    assert images.put(gone, MANY, meant, "new").references == (*gone.references, "new")
 
 
 @given(st.integers(0, 6), st.integers(-3, 9))

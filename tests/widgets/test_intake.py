@@ -36,7 +36,7 @@ def taken(told):
 
 async def send(taken, data, *, pieces, upload="u", begin=True, name="a.png"):
     if begin:
-        taken.begin(upload, name, len(data), slot=SLOT, index=None)
+        taken.begin(upload, name, len(data), slot=SLOT, instead_of=None)
     arrived = None
     for start, end in pieces:
         _, arrived = await taken.chunk(upload, start, data[start:end])
@@ -46,13 +46,13 @@ async def send(taken, data, *, pieces, upload="u", begin=True, name="a.png"):
 async def test_the_pieces_make_the_image(taken, told, png):
     half = len(png) // 2
     arrived = await send(taken, png, pieces=[(0, half), (half, len(png))])
-    assert (arrived.slot, arrived.index, arrived.image.data, arrived.image.name) == (SLOT, None, png, "a.png")
+    assert (arrived.slot, arrived.instead_of, arrived.image.data, arrived.image.name) == (SLOT, None, png, "a.png")
     assert taken.pending == ()
     assert told.count == 1  # the end is told by who has put it into its slot
 
 
 async def test_how_much_is_here_is_answered(taken, png):
-    taken.begin("u", "a.png", len(png), slot=SLOT, index=None)
+    taken.begin("u", "a.png", len(png), slot=SLOT, instead_of=None)
     assert await taken.chunk("u", 0, png[:10]) == (10, None)
     assert [one.received for one in taken.pending] == [10]
 
@@ -76,13 +76,13 @@ def test_pieces_that_overlap_or_come_twice_make_the_same_image(data):
 
 @pytest.mark.parametrize("piece", [(5, 10), (-1, 3)])
 async def test_a_gap_is_said(taken, png, piece):
-    taken.begin("u", "a.png", len(png), slot=SLOT, index=None)
+    taken.begin("u", "a.png", len(png), slot=SLOT, instead_of=None)
     with pytest.raises(Refused, match="gap"):
         await taken.chunk("u", piece[0], png[:5])
 
 
 async def test_more_than_was_announced_is_refused(taken):
-    taken.begin("u", "a.png", 3, slot=SLOT, index=None)
+    taken.begin("u", "a.png", 3, slot=SLOT, instead_of=None)
     with pytest.raises(Refused, match="gap"):
         await taken.chunk("u", 0, b"more")
 
@@ -90,12 +90,12 @@ async def test_more_than_was_announced_is_refused(taken):
 @pytest.mark.parametrize("size", [0, -1, None, "3", 1.5, rules().images.max_bytes, 10**15])
 async def test_a_size_that_no_provider_takes_is_refused_before_a_byte_comes(taken, size):
     with pytest.raises(Refused):
-        taken.begin("u", "a.png", size, slot=SLOT, index=None)
+        taken.begin("u", "a.png", size, slot=SLOT, instead_of=None)
     assert taken.pending == ()
 
 
 async def test_what_was_given_up_takes_nothing_any_more(taken, png):
-    taken.begin("u", "a.png", len(png), slot=SLOT, index=None)
+    taken.begin("u", "a.png", len(png), slot=SLOT, instead_of=None)
     taken.abort("u")
     with pytest.raises(Refused, match="given up"):
         await taken.chunk("u", 0, png)
@@ -105,29 +105,50 @@ async def test_what_was_given_up_takes_nothing_any_more(taken, png):
 
 async def test_several_come_at_once(taken, png):
     other = png[::-1]
-    taken.begin("one", "one.png", len(png), slot=SLOT, index=None)
-    taken.begin("two", "two.png", len(other), slot="reference_image_urls", index=2)
+    taken.begin("one", "one.png", len(png), slot=SLOT, instead_of=None)
+    taken.begin("two", "two.png", len(other), slot="reference_image_urls", instead_of="old")
     half = len(png) // 2
     for start, end in ((0, half), (half, len(png))):
         _, one = await taken.chunk("one", start, png[start:end])
         _, two = await taken.chunk("two", start, other[start:end])
-    assert (one.image.data, two.image.data, two.index) == (png, other, 2)
+    assert (one.image.data, two.image.data, two.instead_of) == (png, other, "old")
 
 
 async def test_who_waits_goes_on_when_all_are_here(taken, png):
-    taken.begin("u", "a.png", len(png), slot=SLOT, index=None)
+    taken.begin("u", "a.png", len(png), slot=SLOT, instead_of=None)
     waiting = asyncio.ensure_future(taken.settled())
     await asyncio.sleep(0)
     assert not waiting.done()
     await send(taken, png, pieces=[(0, len(png))], begin=False)
     taken.tell()
-    await waiting
+    assert await waiting is True
+
+
+async def test_who_waits_is_told_that_one_was_given_up(taken, png):
+    for upload in ("one", "two"):
+        taken.begin(upload, "a.png", len(png), slot=SLOT)
+    waiting = asyncio.ensure_future(taken.settled())
+    await asyncio.sleep(0)
+    taken.abort("one")
+    await send(taken, png, pieces=[(0, len(png))], upload="two", begin=False)
+    taken.tell()
+    assert await waiting is False
+    assert await taken.settled() is True  # nothing is waited for
+
+
+async def test_what_has_been_left_behind_long_ago_is_let_go(taken, png, monkeypatch):
+    taken.begin("old", "a.png", len(png), slot=SLOT)
+    await taken.chunk("old", 0, png[:10])
+    monkeypatch.setattr(module, "FORGOTTEN", -1)
+    taken.begin("new", "b.png", len(png), slot=SLOT)
+    with pytest.raises(Refused, match="given up"):
+        await taken.chunk("old", 10, png[10:])
 
 
 async def test_an_upload_that_has_stopped_moving_is_waited_for_no_longer(taken, told, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.05)
-    taken.begin("u", "a.png", 100, slot=SLOT, index=None)
-    await asyncio.wait_for(taken.settled(), 10)
+    taken.begin("u", "a.png", 100, slot=SLOT, instead_of=None)
+    assert await asyncio.wait_for(taken.settled(), 10) is False
     assert taken.pending == ()
     assert told.count == 2  # the form is drawn anew: it waits no more
 

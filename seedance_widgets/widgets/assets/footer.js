@@ -4,6 +4,8 @@ import { fill, h, set, show, uniqueId } from "./dom.js";
 
 // After a press the button rests: the second half of a double click must not buy a second video.
 const REST = 1000;
+// The question stands where the button was: what comes sooner was meant for the button, not for the answer.
+const READ = 700;
 
 export function createFooter({ ask, edits, t, onProblem }) {
   const lineId = uniqueId("line");
@@ -13,16 +15,19 @@ export function createFooter({ ask, edits, t, onProblem }) {
   const blocked = h("button.sw-link.sw-blocked", { type: "button", hidden: true });
   const said = h("span.sw-quiet", { role: "status" });
   const main = h("button.sw-button.sw-main.sw-generate", { type: "button", "aria-describedby": lineId, onclick: () => press() }, t("studio.generate"));
-  const question = h("span");
+  const question = h("span", { id: uniqueId("question") });
   const yes = h("button.sw-button.sw-main", { type: "button" }, t("studio.agree"));
   const no = h("button.sw-button", { type: "button", onclick: () => settle() }, t("studio.not_yet"));
-  const confirm = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("studio.confirm"), hidden: true }, question, yes, no);
+  const confirm = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("studio.confirm"), "aria-describedby": question.id, hidden: true }, question, yes, no);
   const element = h("footer.sw-footer", {}, h("div.sw-facts", {}, line, blocked, said), confirm, main);
   let view = null;
   let busy = false;
   let asked = null;
-  confirm.addEventListener("keydown", (event) => event.key === "Escape" && settle());
-  yes.addEventListener("click", () => asked && press(asked.agreed));
+  confirm.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") settle();
+    if (event.repeat) event.preventDefault(); // a key that is still held answers nothing
+  });
+  yes.addEventListener("click", (event) => asked && event.detail < 2 && performance.now() - asked.since > READ && press(asked.agreed));
   blocked.addEventListener("click", () => {
     const first = view?.problems.find((problem) => problem.severity === "error");
     if (first) onProblem(first.field);
@@ -37,19 +42,25 @@ export function createFooter({ ask, edits, t, onProblem }) {
   }
 
   async function press(agreed = null) {
-    if (busy || !view || view.blocked) return;
+    if (busy || !view) return;
     busy = true;
     draw();
+    await edits.flush(); // what was typed just now may be all that was missing
+    if (view.blocked) {
+      busy = false;
+      draw();
+      return;
+    }
     fill(said, view.uploading ? t("studio.waits_for_upload") : "");
-    await edits.flush();
     const value = await ask("generate", { press: crypto.randomUUID?.() ?? String(Math.random()), agreed });
     fill(said, "");
     settle();
     if (value?.confirm) {
-      asked = value.confirm;
+      asked = { ...value.confirm, since: performance.now() };
       fill(question, asked.line);
       show(confirm, true);
       show(main, false);
+      yes.disabled = false;
       yes.focus();
     } else if (value?.blocked) fill(said, value.blocked);
     else if (value?.job) {

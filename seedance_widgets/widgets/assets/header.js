@@ -75,13 +75,16 @@ function createProviders({ ask, rpc, t, id, onDone }) {
     fill(keyName, one?.key_env ?? "");
     key.placeholder = one?.has_key ? t("studio.key_there") : "";
   }
-  element.addEventListener("change", showKey);
+  choices.addEventListener("change", () => {
+    key.value = ""; // what was typed was for the one that was chosen then
+    showKey();
+  });
   element.addEventListener("keydown", (event) => event.key === "Escape" && onDone());
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     const one = chosen();
     if (!one) return;
-    const payload = key.value ? { name: one.name, secret: key.value } : { name: one.name };
+    const payload = key.value && one.key_env ? { name: one.name, secret: key.value } : { name: one.name };
     key.value = "";
     try {
       await rpc.call("provider", payload);

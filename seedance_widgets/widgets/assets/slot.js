@@ -49,8 +49,7 @@ export function createSlot({ rpc, t, media, onTrouble, slot, index = null, title
   const element = h("div.sw-slot", { role: "group", "aria-label": title, tabIndex: -1 }, empty, form, list, waiting, filled, picker);
 
   let shown = null;
-  let busy = false;
-  let flight = null;
+  let flight = null; // the file that is on its way: `done` resolves when it is here or given up
   let local = null;
   let disposed = false;
 
@@ -122,7 +121,6 @@ export function createSlot({ rpc, t, media, onTrouble, slot, index = null, title
   async function take(file) {
     flight?.abort();
     forget();
-    busy = true;
     if (file.type.startsWith("image/")) local = URL.createObjectURL(file);
     const count = (received) => {
       progress.value = file.size ? received / file.size : 0;
@@ -131,20 +129,20 @@ export function createSlot({ rpc, t, media, onTrouble, slot, index = null, title
     count(0);
     const mine = upload({ rpc, file, name: file.name || t("slot.pasted"), ...where, onProgress: count });
     let given = false;
-    flight = {
+    const own = {
       abort() {
         given = true;
         mine.abort();
       },
+      done: mine.done.catch((error) => {
+        if (!given && !disposed) onTrouble(error.message);
+      }),
     };
+    flight = own;
     drawParts();
-    try {
-      await mine.done;
-    } catch (error) {
-      if (!given && !disposed) onTrouble(error.message);
-    }
+    await own.done;
+    if (flight !== own) return; // another file has taken its place
     flight = null;
-    busy = false;
     forget();
     if (!disposed) drawParts();
   }
@@ -174,11 +172,11 @@ export function createSlot({ rpc, t, media, onTrouble, slot, index = null, title
 
   function drawParts() {
     const other = !form.hidden || !list.hidden;
-    show(waiting, busy);
-    show(filled, Boolean(shown) && !busy && !other);
-    show(empty, !shown && !busy && !other);
-    set(element, { "data-filled": shown && !busy ? "true" : null });
-    if (busy) element.style.setProperty("--sw-local", local ? `url("${local}")` : "none");
+    show(waiting, Boolean(flight));
+    show(filled, Boolean(shown) && !flight && !other);
+    show(empty, !shown && !flight && !other);
+    set(element, { "data-filled": shown && !flight ? "true" : null });
+    if (flight) element.style.setProperty("--sw-local", local ? `url("${local}")` : "none");
   }
 
   async function drawPicture() {
@@ -224,8 +222,9 @@ export function createSlot({ rpc, t, media, onTrouble, slot, index = null, title
     slot,
     index,
     take,
+    /** What resolves when the image that is on its way is here; null where none is. */
     get busy() {
-      return busy;
+      return flight?.done ?? null;
     },
     focusMove(by) {
       (by > 0 ? right : left)?.focus();

@@ -38,7 +38,8 @@ export function createSlots({ rpc, t, media, onTrouble }) {
     const room = images.length < view.options[MANY].most;
     const count = images.length + (room ? 1 : 0);
     while (many.length < count) many.push(reference(many.length));
-    while (many.length > count) many.pop().dispose();
+    // One that an image is on its way to stays until that is here.
+    while (many.length > count && !many.at(-1).busy) many.pop().dispose();
     return many;
   }
 
@@ -94,7 +95,6 @@ export function createSlots({ rpc, t, media, onTrouble }) {
     draw(next) {
       view = next;
       const slots = shown();
-      if (view.mode !== "references") while (many.length) many.pop().dispose();
       for (const slot of slots) slot.draw(state(slot.slot, slot.index), view, problems[slot.slot].id);
       arrange(row, slots.map((slot) => slot.element));
       set(row, { "data-mode": view.mode });
@@ -113,8 +113,10 @@ export function createSlots({ rpc, t, media, onTrouble }) {
       else target.take(files[0]);
       return true;
     },
-    get uploading() {
-      return [...Object.values(frames), ...many].some((slot) => slot.busy);
+    /** Resolves when no image is on its way. */
+    async idle() {
+      let flying;
+      while ((flying = [...Object.values(frames), ...many].find((slot) => slot.busy))) await flying.busy;
     },
     dispose() {
       [...Object.values(frames), ...many].forEach((slot) => slot.dispose());

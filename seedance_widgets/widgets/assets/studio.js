@@ -88,11 +88,13 @@ function render({ model, el, strings }) {
   root.addEventListener("paste", (event) => slots.paste(event));
   const stops = [onChange(model, ["view", "header"], drawForm), onChange(model, ["jobs", "selected", "view"], drawJobs)];
   // Another language is another form: drawn anew, with what has been typed already at Python.
-  stops.push(onChange(model, ["strings"], () => edits.flush().then(again)));
+  stops.push(onChange(model, ["strings"], () => again()));
   drawForm();
   drawJobs();
 
+  let gone = false;
   function dispose() {
+    gone = true;
     stops.forEach((stop) => stop());
     [header, slots, fields, result, ...rows.values()].forEach((part) => part.dispose());
     media.dispose();
@@ -100,7 +102,13 @@ function render({ model, el, strings }) {
     root.remove();
   }
   let stop = dispose;
-  function again() {
+  let turning = false;
+  async function again() {
+    if (turning) return;
+    turning = true;
+    await edits.flush();
+    await slots.idle(); // an image that is on its way comes with this form
+    if (gone) return;
     dispose();
     stop = render({ model, el, strings });
   }
