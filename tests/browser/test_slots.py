@@ -167,17 +167,27 @@ async def test_a_large_image_comes_whole_in_pieces_with_its_progress(form):
     assert counted[-1] == 1
 
 
-async def test_an_upload_is_cancelled_and_nothing_of_it_is_left(form, monkeypatch):
+@pytest.fixture
+def hold(monkeypatch):
+    """Let the pieces of uploads wait at Python's door until the event that is returned is set."""
+
+    def at(made) -> asyncio.Event:
+        release = asyncio.Event()
+        chunk = made.studio.intake.chunk
+
+        async def held(*arguments):
+            await release.wait()
+            return await chunk(*arguments)
+
+        monkeypatch.setattr(made.studio.intake, "chunk", held)
+        return release
+
+    return at
+
+
+async def test_an_upload_is_cancelled_and_nothing_of_it_is_left(form, hold):
     made = await form()
-    # The pieces wait at Python's door until the person has pressed.
-    release = asyncio.Event()
-    chunk = made.studio.intake.chunk
-
-    async def held(*arguments):
-        await release.wait()
-        return await chunk(*arguments)
-
-    monkeypatch.setattr(made.studio.intake, "chunk", held)
+    release = hold(made)
     await drop(made.slot(), a_file("large.png", picture(room=5 * MEGABYTE)))
     await expect(made.slot().locator(".sw-slot-waiting")).to_be_visible()
     await made.slot().get_by_role("button", name="Cancel").click()
@@ -188,16 +198,52 @@ async def test_an_upload_is_cancelled_and_nothing_of_it_is_left(form, monkeypatc
     await expect(made.notice).to_be_hidden()
 
 
-async def test_generate_waits_for_an_upload_and_the_form_says_so(form, monkeypatch):
+async def test_another_language_waits_for_the_image_that_is_on_its_way(form, hold):
+    made = await form()
+    release = hold(made)
+    data = picture(room=2 * MEGABYTE)
+    await drop(made.slot(), a_file("late.png", data))
+    await expect(made.slot().locator(".sw-slot-waiting")).to_be_visible()
+    await made.root.get_by_role("button", name="EN", exact=True).click()
+    await made.stage.until(lambda: made.studio.lang == "zh")
+    release.set()
+    await expect(made.root.get_by_role("button", name="生成", exact=True)).to_be_visible()
+    await made.stage.until(lambda: made.first is not None)
+    assert made.first.data == data
+    await expect(made.root.locator(".sw-slot-filled:visible")).to_have_count(1)
+
+
+async def test_another_file_takes_the_place_of_one_that_is_on_its_way(form, hold):
+    made = await form()
+    release = hold(made)
+    await drop(made.slot(), a_file("one.png", picture(room=2 * MEGABYTE)))
+    await expect(made.slot().locator(".sw-slot-waiting")).to_be_visible()
+    data = picture(colour="red", room=3 * MEGABYTE)
+    await drop(made.slot(), a_file("two.png", data))
+    await made.stage.until(lambda: [one.name for one in made.studio.intake.pending] == ["two.png"])
+    await expect(made.slot().locator(".sw-slot-waiting")).to_be_visible()  # the first one's end has not ended this one
+    release.set()
+    await made.filled()
+    assert made.first.data == data
+    await expect(made.notice).to_be_hidden()
+
+
+async def test_an_image_arrives_in_its_place_while_the_others_move(form, hold):
+    made = await of_three(form)
+    release = hold(made)
+    data = picture(room=2 * MEGABYTE)
+    await drop(made.slot("Reference 2"), a_file("late.png", data))
+    await expect(made.slot("Reference 2").locator(".sw-slot-waiting")).to_be_visible()
+    await made.slot("Reference 1").get_by_role("button", name="Remove", exact=False).click()
+    await made.stage.until(lambda: len(made.studio.request.references) == 2)
+    release.set()
+    await made.stage.until(lambda: not made.studio.intake.pending)
+    assert [one.name for one in made.studio.request.references] == ["late.png", "blue.png"]
+
+
+async def test_generate_waits_for_an_upload_and_the_form_says_so(form, hold):
     made = await form(sw.VideoRequest("a boat", sw.sample_image(), **FAST))
-    release = asyncio.Event()
-    chunk = made.studio.intake.chunk
-
-    async def held(*arguments):
-        await release.wait()
-        return await chunk(*arguments)
-
-    monkeypatch.setattr(made.studio.intake, "chunk", held)
+    release = hold(made)
     data = picture(room=2 * MEGABYTE)
     await drop(made.slot(), a_file("late.png", data))
     await expect(made.slot().locator(".sw-slot-waiting")).to_be_visible()

@@ -273,6 +273,67 @@ async def test_a_billed_run_asks_once_with_its_price(sit, sim):
     assert sum(one.method == "POST" for one in sim.requests) == 1
 
 
+@pytest.mark.parametrize("how", ["mouse", "keys"])
+async def test_a_press_that_was_meant_for_generate_answers_no_question(sit, sim, how):
+    billed = sw.providers.Ark(api_key=SECRET, base_url=sim.ark_base_url, limits=sim.provider().limits)
+    person = await sit(billed, request())
+    await expect(person.generate).to_be_enabled()
+    question = person.root.get_by_role("alertdialog")
+    yes = question.get_by_role("button", name="Send it")
+    if how == "mouse":
+        box = await person.generate.bounding_box()
+        for number in range(6):
+            await person.stage.page.mouse.click(box["x"] + box["width"] / 2 - number, box["y"] + box["height"] / 2)
+    else:
+        await person.generate.focus()
+        for _ in range(6):
+            await person.stage.page.keyboard.press("Enter")
+    await expect(question).to_be_visible()
+    await expect(yes).to_be_focused()  # who uses the keyboard hears the question, and has the answer at hand
+    await expect(yes).to_be_enabled()
+    assert not any(one.method == "POST" for one in sim.requests)
+    await person.stage.page.keyboard.press("Enter")
+    await person.sees_video()
+    assert sum(one.method == "POST" for one in sim.requests) == 1
+
+
+async def test_a_key_that_is_held_down_answers_no_question(sit, sim):
+    billed = sw.providers.Ark(api_key=SECRET, base_url=sim.ark_base_url, limits=sim.provider().limits)
+    person = await sit(billed, request())
+    await expect(person.generate).to_be_enabled()
+    yes = person.root.get_by_role("alertdialog").get_by_role("button", name="Send it")
+    await person.generate.focus()
+    await person.stage.page.keyboard.down("Enter")
+    await expect(yes).to_be_enabled()
+    await person.stage.page.keyboard.down("Enter")  # the key repeats
+    await person.stage.page.keyboard.up("Enter")
+    await expect(yes).to_be_visible()
+    assert not any(one.method == "POST" for one in sim.requests)
+
+
+async def test_two_views_of_one_studio_ask_one_question_and_buy_one_video(sit, sim, stage):
+    billed = sw.providers.Ark(api_key=SECRET, base_url=sim.ark_base_url, limits=sim.provider().limits)
+    person = await sit(billed, request())
+    other = Person(stage, person.studio, (await stage.surface(person.studio)).root)
+    for view in (other, person):
+        await view.press_generate()
+        await expect(view.root.get_by_role("alertdialog")).to_be_visible()
+    await expect(other.root.get_by_role("alertdialog")).to_be_hidden()  # one question at a time
+    await person.root.get_by_role("button", name="Send it").click()
+    await other.sees_video()
+    assert sum(one.method == "POST" for one in sim.requests) == 1
+
+
+async def test_what_was_typed_the_moment_before_is_sent(sit, sim):
+    person = await sit(sim.provider(), request(prompt=""))
+    prompt = person.root.get_by_label("Prompt")
+    await prompt.focus()
+    await person.stage.page.keyboard.insert_text("a boat in the fog")
+    await person.stage.page.keyboard.press("Control+Enter")
+    await person.sees_video()
+    assert person.studio.job.request.prompt == "a boat in the fog"
+
+
 async def test_a_double_click_buys_one_video(sit, sim):
     person = await sit(sim.provider(), request())
     await expect(person.generate).to_be_enabled()
@@ -294,6 +355,22 @@ async def test_a_typed_key_stays_neither_in_the_page_nor_in_the_state(sit, sim):
     state = str(person.studio.get_state())
     assert "very-secret" not in typed + page + state
     assert person.studio.provider.billed
+
+
+async def test_a_typed_key_goes_to_the_provider_alone_that_it_was_typed_for(sit, sim):
+    person = await sit(sim.provider(), request())
+    await person.root.get_by_role("button", name="Simulator", exact=False).first.click()
+    await person.root.get_by_label("Volcengine Ark", exact=False).first.check()
+    key = person.root.get_by_label("Key", exact=False)
+    await key.fill(SECRET)
+    await person.root.get_by_label("AceDataCloud", exact=False).first.check()
+    await expect(key).to_have_value("")
+    await key.fill(SECRET)
+    await person.root.get_by_label("Simulator", exact=False).last.check()
+    await expect(key).to_be_hidden()
+    await person.root.get_by_role("button", name="Use", exact=True).click()
+    await expect(person.root.locator(".sw-providers")).to_be_hidden()
+    assert not person.studio.provider.billed
 
 
 # --------------------------------------------------------------------------------------------------------- hostile text

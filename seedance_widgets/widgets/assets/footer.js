@@ -27,7 +27,7 @@ export function createFooter({ ask, edits, t, onProblem }) {
     if (event.key === "Escape") settle();
     if (event.repeat) event.preventDefault(); // a key that is still held answers nothing
   });
-  yes.addEventListener("click", (event) => asked && event.detail < 2 && performance.now() - asked.since > READ && press(asked.agreed));
+  yes.addEventListener("click", () => asked?.read && press(asked.agreed));
   blocked.addEventListener("click", () => {
     const first = view?.problems.find((problem) => problem.severity === "error");
     if (first) onProblem(first.field);
@@ -56,8 +56,14 @@ export function createFooter({ ask, edits, t, onProblem }) {
     fill(said, "");
     settle();
     if (value?.confirm) {
-      asked = { ...value.confirm, since: performance.now() };
+      const shown = { ...value.confirm, read: false };
+      asked = shown;
       fill(question, asked.line);
+      set(yes, { "aria-disabled": "true" });
+      setTimeout(() => {
+        shown.read = true;
+        if (asked === shown) set(yes, { "aria-disabled": null });
+      }, READ);
       show(confirm, true);
       show(main, false);
       yes.disabled = false;
