@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from seedance_widgets.catalog import find_model, rules
 from seedance_widgets.request import Image, Problem, VideoRequest, check, estimate
@@ -202,7 +201,7 @@ def _images(request: VideoRequest, key_of: Callable[[Any], str], lang: str) -> d
             "key": key_of(value),
             "name": _name(value, lang),
             "kind": "url" if address else "path" if isinstance(value, str) else "data",
-            "url": value if address and urlsplit(value).scheme.lower() in {"http", "https"} else None,
+            "url": value if address and value.lower().startswith(("http:", "https:")) else None,
             "width": facts.width if facts else None,
             "height": facts.height if facts else None,
             "bytes": facts.bytes if facts else None,
@@ -256,7 +255,7 @@ def _advanced(request: VideoRequest, lang: str) -> str:
         text(lang, "form.seed_random")
         if plain(seed) == rules().seed.first
         else text(lang, "form.seed", seed=plain(seed)),
-        text(lang, "form.audio" if request.generate_audio else "form.no_audio"),
+        text(lang, "form.audio" if request.generate_audio is True else "form.no_audio"),
         text(lang, "form.tier", tier=plain(request.service_tier)),
     ]
     parts += [
@@ -264,7 +263,7 @@ def _advanced(request: VideoRequest, lang: str) -> str:
         for name in ("return_last_frame", "camera_fixed", "watermark")
         if getattr(request, name) is True
     ]
-    parts.append(text(lang, "form.callback" if request.callback_url else "form.no_callback"))
+    parts.append(text(lang, "form.no_callback" if plain(request.callback_url) in {None, ""} else "form.callback"))
     expires: Any = request.execution_expires_after
     hours = f"{expires / 3600:g}" if isinstance(expires, (int, float)) and abs(expires) < _FOREVER else plain(expires)
     return " · ".join([*parts, text(lang, "form.expires", hours=hours)])

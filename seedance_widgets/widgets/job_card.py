@@ -14,6 +14,7 @@ from seedance_widgets.widgets.cancel import press, watch_button
 from seedance_widgets.widgets.follow import Follower
 from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.sendable import STATE
 from seedance_widgets.widgets.snippets import snippets
 from seedance_widgets.widgets.strings import text
 from seedance_widgets.widgets.surface import Refused, Surface
@@ -42,7 +43,7 @@ class JobCard(MediaAnswers, Surface):
     styles: ClassVar[tuple[str, ...]] = ("base.css", "player.css", "jobs.css")
     sections: ClassVar[tuple[str, ...]] = ("common", "state", "job", "result", "player")
 
-    job = traitlets.Dict().tag(sync=True)
+    job = traitlets.Dict().tag(**STATE)
 
     def __init__(self, job: Job, *, lang: str = "en") -> None:
         self._follower: Follower | None = None

@@ -9,6 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.request.plain import Odd, shown, tame
+from seedance_widgets.widgets.sendable import sendable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +42,18 @@ def python_value(value: Any, names: Mapping[str, str] | None = None) -> str:
         return names[value] if names and value in names else python_text(value)
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
-    return repr(value) if value is None or isinstance(value, (bool, int, float)) else python_text(shown(value))
+    try:
+        return repr(value) if value is None or isinstance(value, (bool, int, float)) else python_text(shown(value))
+    except ValueError:  # a number of thousands of digits, which `check` refuses
+        return python_text(shown(value))
 
 
 def json_text(value: Any) -> str:
     """JSON over several lines; signs that do not print, or mislead the eye, are escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    except ValueError:  # the same
+        text = json.dumps(sendable(value), indent=2, ensure_ascii=False, default=_plain)
     return _NOT_PLAIN.sub(lambda sign: sign[0] if sign[0].isprintable() else json.dumps(sign[0])[1:-1], text)
 
 

@@ -10,7 +10,7 @@ from seedance_widgets.request.check import findings
 from seedance_widgets.request.estimate import money
 from seedance_widgets.request.framing import aspect_of, output_size
 from seedance_widgets.request.images import facts_of
-from seedance_widgets.request.plain import provider_of
+from seedance_widgets.request.plain import provider_of, shown
 from seedance_widgets.request.rules_settings import any_duration
 from seedance_widgets.widgets.say import say
 from seedance_widgets.widgets.strings import text
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Stands for an image that is not there yet, where it is asked what the model would do with one.
 PLACEHOLDER = "https://placeholder.example/image.png"
+_JSON_BITS = 4096
 _TRIED = {
     "generate_audio": True,
     "camera_fixed": True,
@@ -76,6 +77,8 @@ def as_if(request: VideoRequest, mode: Mode) -> VideoRequest:
 
 def plain(value: Any) -> Any:
     """A value for JSON; what that cannot hold is shown as text."""
+    if type(value) is int and value.bit_length() > _JSON_BITS:
+        return shown(value)  # neither JSON nor `str` writes one of thousands of digits
     if value is None or type(value) in {bool, int, str}:
         return value
     if type(value) is float and value == value and abs(value) != float("inf"):  # noqa: PLR0124  NaN is not itself

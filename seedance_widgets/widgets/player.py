@@ -10,6 +10,7 @@ import traitlets
 from seedance_widgets.jobs import Job
 from seedance_widgets.video import Video
 from seedance_widgets.widgets.media import MediaAnswers, Shelf, video_state
+from seedance_widgets.widgets.sendable import STATE
 from seedance_widgets.widgets.surface import Surface
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Player(MediaAnswers, Surface):
     styles: ClassVar[tuple[str, ...]] = ("base.css", "player.css")
     sections: ClassVar[tuple[str, ...]] = ("common", "player")
 
-    videos: Any = traitlets.List().tag(sync=True)
+    videos: Any = traitlets.List().tag(**STATE)
 
     def __init__(self, video: Shown, other: Shown | None = None, *, lang: str = "en") -> None:
         self.shelf = Shelf()

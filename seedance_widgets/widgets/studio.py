@@ -28,6 +28,7 @@ from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
 from seedance_widgets.widgets.options import Memo
 from seedance_widgets.widgets.runs import Runs
+from seedance_widgets.widgets.sendable import STATE
 from seedance_widgets.widgets.snippets import snippets
 from seedance_widgets.widgets.strings import LANGUAGES, strings_of, text
 from seedance_widgets.widgets.surface import Refused, Surface
@@ -94,9 +95,9 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         "code",
     )
 
-    view = traitlets.Dict().tag(sync=True)
-    header = traitlets.Dict().tag(sync=True)
-    jobs: Any = traitlets.List().tag(sync=True)
+    view = traitlets.Dict().tag(**STATE)
+    header = traitlets.Dict().tag(**STATE)
+    jobs: Any = traitlets.List().tag(**STATE)
     selected = traitlets.Unicode().tag(sync=True)
 
     request = traitlets.Instance(VideoRequest)

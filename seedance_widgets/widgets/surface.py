@@ -22,6 +22,7 @@ from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.notebook.saved import saved_bundle
 from seedance_widgets.providers.keys import Secret
 from seedance_widgets.widgets.bundle import module_of
+from seedance_widgets.widgets.sendable import sendable
 from seedance_widgets.widgets.strings import LANGUAGES
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class Surface(anywidget.AnyWidget):
 
     def _reply(self, number: Any, *, ok: bool, value: Any, buffers: Sequence[Any] = ()) -> None:
         if number is not None and self.comm is not None:
-            self.send({"type": "answer", "call": number, "ok": ok, "value": value}, list(buffers))
+            self.send({"type": "answer", "call": number, "ok": ok, "value": sendable(value)}, list(buffers))
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

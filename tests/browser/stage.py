@@ -224,7 +224,7 @@ class Stage:
         return View(self, number, model)
 
     async def surface(self, widget) -> View:
-        """Show a real widget of ours: its module text in the browser, its Python class behind it; twice for two views."""
+        """Show a real widget of ours, its module in the browser and its Python class behind it; twice for two views."""
         if not isinstance(widget.comm, PageComm):
             widget.comm = PageComm(self, target_name="jupyter.widget", data={"state": widget.get_state()})
         number = await self.page.evaluate("id => stage.render(id)", widget.comm.id)

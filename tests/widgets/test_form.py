@@ -15,6 +15,7 @@ from seedance_widgets.catalog import catalogue, rules
 from seedance_widgets.widgets.form import SETTINGS, SLOTS_OF, form_view, problems_of, with_mode
 from seedance_widgets.widgets.media import Shelf
 from seedance_widgets.widgets.options import Memo, as_if
+from seedance_widgets.widgets.sendable import sendable
 
 MODELS = tuple(catalogue().models)
 PROVIDERS = tuple(catalogue().providers)
@@ -26,7 +27,7 @@ def view(request, mode=None, provider=None, lang="en", **more):
     mode = mode or request.mode
     made = form_view(request, mode, provider, lang, revision=1, key_of=Shelf().key_of, **more)
     assert json.loads(json.dumps(made, allow_nan=False)) == made
-    json.dumps(made, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    json.dumps(sendable(made), ensure_ascii=False, allow_nan=False).encode()
     return made
 
 
@@ -189,7 +190,7 @@ class Cursed:
     def __repr__(self):
         raise RuntimeError("no words")
 
-    __str__ = __repr__
+    __str__ = __bool__ = __repr__
 
     def __eq__(self, other):
         raise RuntimeError("no comparison")
@@ -202,6 +203,8 @@ ODD = [
     math.inf,
     -1,
     10**400,
+    10**5000,
+    -(10**5000),
     1.5,
     True,
     "",
@@ -219,6 +222,8 @@ ODD = [
     HERE,
     "asset://",
     "https://",
+    "https://[::1",
+    "http://[",
     "data:image/png;base64,###",
     ("https://example.com/a.png",) * 40,
     [None, 3],
