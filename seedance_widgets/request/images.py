@@ -37,6 +37,7 @@ _URL = re.compile(r"(https?|asset)://", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 _DISPLAY_BYTES = 1_000_000  # a notebook keeps what is shown: larger images are shown as a thumbnail
 _THUMBNAIL = (640, 640)
+_FAR_TOO_LARGE = 4  # times what a provider takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +314,8 @@ def _read_headers(path: str, mtime_ns: int, size: int) -> ImageFacts | ImageTrou
 
 
 def _probe_file(path: str, mtime_ns: int, size: int) -> ImageFacts | ImageTrouble:
+    if size > _FAR_TOO_LARGE * (most := rules().images.max_bytes):  # its headers might be anywhere in it
+        raise ImageTrouble(f"{_short(path)} has {size / 1e6:,.0f} MB; an image must stay below {most / 1e6:.1f} MB")
     try:
         return _read_headers(path, mtime_ns, size)
     except OSError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.jobs import job as job_of_ledger
 from seedance_widgets.jobs import list_jobs
-from seedance_widgets.request.images import Unusable, as_image
+from seedance_widgets.request.images import Unusable, as_image, facts_of
 from seedance_widgets.widgets.surface import Refused
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def typed_image(text: str) -> Any:
     image = as_image(words)
     if isinstance(image, Unusable):
         raise Refused(f"{image.reason}.")
+    facts_of(image)  # what is wanted of it later is read here, off the loop, and remembered
     return image
 
 

@@ -151,7 +151,7 @@ class Surface(anywidget.AnyWidget):
         if content.get("secret") is None:
             content.pop("secret", None)
         else:  # before a frame that raises, or a loop that logs what it is handed, could hold it
-            content["secret"] = Secret(content["secret"])
+            content["secret"] = Secret(content["secret"] if isinstance(content["secret"], str) else "")
         with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
             self.on_loop(self._handle, content, list(buffers or ()))
 

@@ -3,10 +3,12 @@ import tomllib
 from importlib.resources import files
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import seedance_widgets as sw
 from seedance_widgets.catalog import catalogue
-from seedance_widgets.widgets.say import say
+from seedance_widgets.widgets.say import _blanks, say
 
 TABLE = tomllib.loads(files("seedance_widgets.widgets").joinpath("sentences.toml").read_text("utf-8"))
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -70,3 +72,31 @@ def test_both_languages_have_the_same_blanks(english):
     words = TABLE["sentences"].get(english) or TABLE["phrases"][english]
     assert set(BLANK.findall(words)) == set(BLANK.findall(english))
     assert say(BLANK.sub("7", english), "zh") != BLANK.sub("7", english)
+
+
+def matched(pieces, text):
+    """What a regular expression finds, which may take its time."""
+    pattern = "".join(re.escape(one) if i % 2 == 0 else f"(?P<{one}>.+?)" for i, one in enumerate(pieces))
+    found = re.fullmatch(pattern, text, re.DOTALL)
+    return found.groupdict() if found else None
+
+
+@given(st.lists(st.text("ab", max_size=2), min_size=1, max_size=5), st.text("ab", max_size=14))
+@example(["a", "b"], "ab")
+@example(["", "", ""], "ab")
+def test_the_blanks_are_those_that_a_pattern_would_find(literals, text):
+    pieces = [literals[0]]
+    for number, literal in enumerate(literals[1:]):
+        pieces += [f"n{number}", literal]
+    assert _blanks(pieces, text) == matched(pieces, text)
+
+
+def test_a_file_that_is_far_too_large_is_said_without_being_read(tmp_path):
+    path = tmp_path / "large.jpg"
+    with path.open("wb") as out:
+        out.write(b"\xff\xd8")
+        out.truncate(200_000_000)  # takes no room
+    problems = sw.check(sw.VideoRequest("a", first_frame_url=str(path)))
+    message = next(one.message for one in problems if one.field == "first_frame_url")
+    assert "has 200 MB; an image must stay below 31.5 MB" in message
+    assert CHINESE.search(say(message, "zh"))

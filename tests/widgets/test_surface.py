@@ -35,8 +35,13 @@ class Desk(Surface):
     def answer_break(self):
         return 1 / 0
 
-    def answer_keep(self, secret):
+    def answer_keep(self, secret=None):
         self.kept = secret
+
+    async def answer_linger(self):
+        self.lingers = asyncio.Event()
+        await self.lingers.wait()
+        self.count = 99
 
 
 @pytest.fixture
@@ -101,6 +106,40 @@ async def test_a_secret_shows_itself_nowhere(desk):
     await ask(desk, {"type": "keep", "secret": "sk-very-secret-0815"})
     assert desk.kept.reveal() == "sk-very-secret-0815"
     assert "very-secret" not in f"{vars(desk)} {desk.get_state()} {desk.sent}"
+
+
+@pytest.mark.parametrize("secret", [None, 7, ["sk-very-secret-0815"], {}, ""])
+async def test_a_secret_that_is_no_text_is_none(desk, secret):
+    await ask(desk, {"type": "keep", "secret": secret})
+    assert desk.kept is None or desk.kept.reveal() == ""
+
+
+async def test_a_loop_that_logs_what_it_is_handed_has_no_secret_to_log(desk, caplog):
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0  # every callback is slow, and logged with its arguments
+    caplog.set_level("DEBUG")
+    content = {"type": "keep", "secret": "sk-very-secret-0815", "call": "v:1"}
+    thread = threading.Thread(target=desk._arrived, args=(desk, content, []))
+    thread.start()
+    async with asyncio.timeout(5):
+        while not desk.sent:
+            await asyncio.sleep(0.001)
+    thread.join()
+    assert "_handle" in caplog.text
+    assert "very-secret" not in caplog.text
+
+
+async def test_what_is_under_way_ends_when_the_widget_is_closed(desk):
+    desk._arrived(desk, {"type": "linger", "call": "v:1"}, [])
+    await asyncio.sleep(0)
+    task = next(iter(desk._tasks))
+    desk.close()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+    desk._arrived(desk, {"type": "add", "by": 1, "call": "v:2"}, [])
+    await asyncio.sleep(0)
+    assert desk.count == 0
 
 
 @pytest.mark.parametrize("odd", [None, 7, "text", [], {}, {"type": 3}, {"type": None}])
