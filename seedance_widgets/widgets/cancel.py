@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from seedance_widgets.catalog import SIMULATED, catalogue
 from seedance_widgets.errors import SeedanceError
 from seedance_widgets.widgets.strings import text
+from seedance_widgets.widgets.surface import Refused
 from seedance_widgets.widgets.trouble import words_of
 
 if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
 
 What = Literal["cancel", "put_away", "watch"]
+
+
+_KNOWN = ("cancel", "put_away")
 
 
 class Button(TypedDict):
@@ -74,7 +78,14 @@ async def press(job: Job, what: What, lang: str) -> Pressed:
         job: The job.
         what: `cancel` asks the provider where that still saves anything; `put_away` leaves the job alone.
         lang: `en` or `zh`.
+
+    Raises:
+        Refused: It is neither.
     """
+    if what not in _KNOWN:
+        raise Refused(f"a run can be asked to {', '.join(_KNOWN)}; not to {what!r}.")
+    if what == "put_away" and job.done:
+        return Pressed(text(lang, "job.has_ended"))
     if what == "put_away":
         return Pressed(text(lang, "job.put_away", id=job.id), away=True)
     try:

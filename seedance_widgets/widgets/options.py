@@ -91,7 +91,7 @@ def plain(value: Any) -> Any:
 
 class _Options:
     def __init__(self, request: VideoRequest, mode: Mode, provider: Any, lang: str) -> None:
-        self.request = as_if(request, mode)
+        self.request = as_if(request.replace(prompt=""), mode)  # no option depends on it, and it may be long
         self.mode = mode
         self.provider = provider
         self.facts, _, _ = provider_of(provider)

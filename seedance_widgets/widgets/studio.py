@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -25,7 +26,7 @@ from seedance_widgets.widgets.header import header_state
 from seedance_widgets.widgets.image_answers import ImageAnswers
 from seedance_widgets.widgets.images import last_frame, put
 from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
-from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.media import MediaAnswers, Shelf, video_state
 from seedance_widgets.widgets.options import Memo
 from seedance_widgets.widgets.runs import Runs
 from seedance_widgets.widgets.sendable import STATE
@@ -47,6 +48,7 @@ Confirm = Literal["billed", "always", "never"]
 
 _MAY_BE_EMPTY = (*IMAGE_FIELDS, "prompt")
 _CONFIRM = ("billed", "always", "never")
+_PER_RUN, _SLOWEST = 0.002, 0.3  # seconds from news of a run to its drawing, so that all of them are drawn at once
 
 
 class Studio(ImageAnswers, MediaAnswers, Surface):
@@ -99,6 +101,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
     header = traitlets.Dict().tag(**STATE)
     jobs: Any = traitlets.List().tag(**STATE)
     selected = traitlets.Unicode().tag(sync=True)
+    single: Any = traitlets.Dict().tag(**STATE)  # a video that was set and that no run in sight has made
 
     request = traitlets.Instance(VideoRequest)
     problems = traitlets.Tuple(read_only=True)
@@ -125,6 +128,8 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         self._kept: Kept = {}
         self._touched: set[str] = set()
         self._revision = 0
+        self._latest: Video | None = None
+        self._drawing: asyncio.TimerHandle | None = None
         self._presses: set[str] = set()
         self._questions: dict[str, tuple[VideoRequest, Provider, str]] = {}
         self._memo = Memo()
@@ -170,6 +175,8 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
 
     def saved(self) -> dict[str, Any]:
         """What a saved notebook keeps: the card of the run that is shown, with its video."""
+        if self.single and self.video is not None:
+            return self.video._repr_mimebundle_()
         if (shown := self._runs.finished()) is not None:
             return shown.card().mimebundle()
         words = text(self.lang, "studio.run_again")
@@ -363,6 +370,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
         """Show a job and follow it; on the notebook's loop."""
         if job not in self._runs:
             self._runs.add(job)
+            self.single = {}
             self._draw_runs()
             if job.done:
                 self.start(self._show_end(job))
@@ -370,20 +378,27 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
     def _run_went_on(self, job: Job) -> None:
         if job.done:
             self.start(self._show_end(job))
-        else:
-            self._draw_runs()
+        elif self._drawing is None:  # hundreds of runs report more often than anybody can look
+            wait = min(_SLOWEST, _PER_RUN * sum(1 for _ in self._runs))
+            self._drawing = self._loop.call_later(wait, self._draw_runs)
 
     async def _show_end(self, job: Job) -> None:
         await asyncio.to_thread(warm, job)
         if job not in self._runs:
             return
         self._runs.ended(job)
+        if self._runs.selected == job.id:
+            self.single = {}
         self._draw_runs()
         if job.video is not None:
+            self._latest = job.video
             self.video = job.video
         self.keep_saved()
 
     def _draw_runs(self) -> None:
+        if self._drawing is not None:
+            self._drawing.cancel()
+            self._drawing = None
         with self.hold_sync():
             self.jobs = [job_state(job, self.lang, self.shelf) for job in self._runs]
             self.selected = self._runs.selected
@@ -395,13 +410,28 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
 
     @traitlets.observe("video")
     def _video_was_set(self, change: Mapping[str, Any]) -> None:
-        video = change["new"]
-        if video is not None and all(run.video != video for run in self._runs) and video.task_id is not None:
-            self.job = job_of_ledger(video.task_id)
+        if (video := change["new"]) is not None and video is not self._latest:
+            self.on_loop(self.start, self._show_video(video))
+
+    async def _show_video(self, video: Video) -> None:
+        """Show a video that was set: with its run, where the ledger knows that, else by itself."""
+        run = next((run for run in self._runs if run.video == video), None)
+        if run is None and video.task_id is not None:
+            with suppress(KeyError):
+                run = await asyncio.to_thread(job_of_ledger, video.task_id)
+        if run is None or run.video != video:
+            self.single = {**await asyncio.to_thread(video_state, video, self.shelf)}
+        elif run in self._runs:
+            self.answer_select(run.id)
+        else:
+            self._add(run)
+            self.job = run
+        self.keep_saved()
 
     def answer_select(self, job: str) -> None:
         """Show the result of a run."""
         self._runs.select(job)
+        self.single = {}
         self._draw_runs()
         self.keep_saved()
 

@@ -1,5 +1,6 @@
 """What a person can come to in the Studio: the page, its Python class and a provider on this machine at work."""
 
+import re
 import socket
 
 import pytest
@@ -371,6 +372,24 @@ async def test_a_typed_key_goes_to_the_provider_alone_that_it_was_typed_for(sit,
     await person.root.get_by_role("button", name="Use", exact=True).click()
     await expect(person.root.locator(".sw-providers")).to_be_hidden()
     assert not person.studio.provider.billed
+
+
+# -------------------------------------------------------------------------------------------------------- from Python
+
+
+async def test_a_video_that_is_set_in_python_is_shown_by_itself_until_a_run_is_chosen(sit, sim, tmp_path):
+    person = await sit(sim.provider(), request())
+    await person.press_generate()
+    await person.sees_video()
+    path = tmp_path / "elsewhere.mp4"
+    path.write_bytes(person.studio.video.path.read_bytes())
+    person.studio.video = sw.Video.open(path)
+    player = person.root.locator(".sw-player")
+    await expect(player).to_have_attribute("aria-label", re.compile("elsewhere.mp4"))
+    await expect(player).to_have_attribute("data-loaded", "true", timeout=30_000)
+    await expect(person.root.get_by_role("button", name="Vary seed")).to_be_hidden()
+    await person.rows.first.locator("button").first.click()
+    await expect(player).not_to_have_attribute("aria-label", re.compile("elsewhere.mp4"))
 
 
 # --------------------------------------------------------------------------------------------------------- hostile text

@@ -233,3 +233,63 @@ async def test_code_and_timeline_of_a_run(front):
     lines = await front.ask("timeline", job=job_id)
     assert any("accepted" in line["text"] for line in lines)
     assert "no run" in await front.refused("timeline", job="nothing")
+
+
+# ------------------------------------------------------------------------------------------------- a video that is set
+
+
+async def test_a_video_of_a_run_that_is_set_is_shown_with_its_run(front):
+    await fill(front)
+    jobs = [(await front.press())["job"] for _ in range(2)]
+    await until(lambda: len(front.studio.jobs) == 2 and all(job["done"] for job in front.studio.jobs))
+    await until(lambda: front.studio.selected == jobs[1])
+    front.studio.video = sw.job(jobs[0]).video
+    await until(lambda: front.studio.selected == jobs[0])
+    assert front.studio.single == {}
+
+
+async def test_a_video_of_the_ledger_that_is_set_is_shown_with_its_run(sim):
+    video = await sw.generate_video("a boat", provider=sim.provider(), **FAST)
+    studio = sw.Studio(provider=sim.provider())
+    studio.video = video
+    await until(lambda: studio.jobs and studio.jobs[0]["video"])
+    assert studio.selected == studio.job.id
+    assert studio.job.video == video
+    assert studio.single == {}
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_a_video_of_no_run_that_is_set_is_shown_by_itself(front, tmp_path, named):
+    await fill(front)
+    job_id = (await front.press())["job"]
+    await until(lambda: front.studio.jobs[0]["done"] and front.studio.video is not None)
+    path = tmp_path / "boat.mp4"
+    path.write_bytes(front.studio.video.path.read_bytes())
+    other = sw.Video(path, task_id="cgt-nobody-knows") if named else sw.Video.open(path)
+    front.studio.video = other
+    await until(lambda: front.studio.single)
+    assert front.studio.single["name"] == "boat.mp4"
+    assert "boat.mp4" in str(front.studio.saved())
+    await front.ask("select", job=job_id)
+    assert front.studio.single == {}
+
+
+async def test_a_press_that_comes_too_late_leaves_the_result(front):
+    await fill(front)
+    job_id = (await front.press())["job"]
+    await until(lambda: front.studio.jobs[0]["done"])
+    assert "ended" in (await front.ask("cancel", job=job_id, what="put_away"))["words"]
+    assert front.studio.jobs[0]["id"] == job_id
+    for what in ("", "delete", None, ["cancel"]):
+        assert "not to" in await front.refused("cancel", job=job_id, what=what)
+
+
+async def test_many_runs_are_drawn_together(front, sim):
+    await fill(front)
+    changes = []
+    front.studio.observe(changes.append, "jobs")
+    jobs = [front.studio.generate() for _ in range(10)]
+    await asyncio.gather(*jobs)
+    await until(lambda: all(job["state"] == "succeeded" for job in front.studio.jobs) and len(front.studio.jobs) == 10)
+    # Ten begin and end, each with a drawing; between, each has three states at least.
+    assert len(changes) < 10 * 4

@@ -51,6 +51,7 @@ export function createResult({ rpc, t, media, onUse, onTrouble }) {
   const bar = h("div.sw-row.sw-result-actions", { role: "group", "aria-label": t("result.actions"), hidden: true }, ...Object.values(actions), said);
   const element = h("div.sw-result", {}, h("div.sw-screen", {}, empty, stage.element, player.element), failure.element, bar, tabs.element);
   let job = null;
+  let single = null;
   let revision;
   let drawn = false;
   let fetching = false;
@@ -95,7 +96,7 @@ export function createResult({ rpc, t, media, onUse, onTrouble }) {
   }
 
   function drawVideo() {
-    const video = job?.video ?? null;
+    const video = single ?? job?.video ?? null;
     show(player.element, video !== null);
     if (video === null) player.pause();
     else player.show(video);
@@ -120,15 +121,18 @@ export function createResult({ rpc, t, media, onUse, onTrouble }) {
   tabs.select("facts");
   return {
     element,
-    /** @param {{job: any, revision?: number}} next  `job` is a JobState or null; without a revision there is no form. */
+    /**
+     * @param {{job: any, single?: any, revision?: number}} next  `job` is a JobState or null, `single` the VideoState of
+     *   a video without a job; without a revision there is no form.
+     */
     draw(next) {
-      const same = drawn && next.job === job && next.revision === revision;
+      const same = drawn && next.job === job && (next.single ?? null) === single && next.revision === revision;
       if (same) return;
       const other = next.job?.id !== job?.id;
-      ({ job, revision } = next);
+      ({ job, single = null, revision } = next);
       drawn = true;
       if (other) fill(said);
-      show(empty, job === null);
+      show(empty, job === null && single === null);
       stage.draw(job);
       drawVideo();
       failure.draw(job);

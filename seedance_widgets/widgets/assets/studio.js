@@ -68,7 +68,8 @@ function render({ model, el, strings }) {
   };
   const drawJobs = () => {
     const jobs = model.get("jobs");
-    const selected = model.get("selected");
+    const single = model.get("single").key ? model.get("single") : null;
+    const selected = single ? null : model.get("selected");
     for (const [id, row] of rows) {
       if (jobs.some((job) => job.id === id)) continue;
       row.dispose();
@@ -80,13 +81,14 @@ function render({ model, el, strings }) {
     }
     arrange(list, jobs.map((job) => rows.get(job.id).element));
     show(list, jobs.length > 0);
-    result.draw({ job: jobs.find((job) => job.id === selected) ?? null, revision: model.get("view").revision });
+    const job = jobs.find((one) => one.id === selected) ?? null;
+    result.draw({ job, single, revision: model.get("view").revision });
   };
   edits.onSettled(drawForm);
 
   root.addEventListener("sw-generate", () => footer.press());
   root.addEventListener("paste", (event) => slots.paste(event));
-  const stops = [onChange(model, ["view", "header"], drawForm), onChange(model, ["jobs", "selected", "view"], drawJobs)];
+  const stops = [onChange(model, ["view", "header"], drawForm), onChange(model, ["jobs", "selected", "single", "view"], drawJobs)];
   // Another language is another form: drawn anew, with what has been typed already at Python.
   stops.push(onChange(model, ["strings"], () => again()));
   drawForm();
