@@ -240,11 +240,14 @@ async def test_code_and_timeline_of_a_run(front):
 
 async def test_a_video_of_a_run_that_is_set_is_shown_with_its_run(front):
     await fill(front)
-    jobs = [(await front.press())["job"] for _ in range(2)]
-    await until(lambda: len(front.studio.jobs) == 2 and all(job["done"] for job in front.studio.jobs))
-    await until(lambda: front.studio.selected == jobs[1])
-    front.studio.video = sw.job(jobs[0]).video
-    await until(lambda: front.studio.selected == jobs[0])
+    jobs = set()
+    for _ in range(2):
+        jobs.add((await front.press())["job"])
+        await until(lambda: all(job["done"] and job["id"] in jobs for job in front.studio.jobs))
+    await until(lambda: front.studio.selected == front.studio.job.id)
+    (earlier,) = jobs - {front.studio.selected}
+    front.studio.video = sw.job(earlier).video
+    await until(lambda: front.studio.selected == earlier)
     assert front.studio.single == {}
 
 
