@@ -277,7 +277,7 @@ class Job:
             except asyncio.CancelledError:
                 words = f"the waiting was stopped; the job goes on: `await sw.job({self.id!r})` waits for it again."
                 raise asyncio.CancelledError(words) from None
-        redraw(self)
+        await asyncio.to_thread(redraw, self)  # showing something waits for the kernel's output thread
         if self.error is not None:
             raise self.error.with_traceback(None)  # a fresh traceback for each who waits
         if self.video is None:

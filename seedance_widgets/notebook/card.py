@@ -228,17 +228,17 @@ def jobs_html(cards: Sequence[Card]) -> str:
 
 
 def redraw(job: Shown) -> None:
-    """Bring the job's cards up to date from the cell that runs now.
+    """Bring the job's cards up to date from the cell that runs now. Blocking: each is shown anew.
 
     A tool that executes a notebook cell by cell takes in only what belongs to the running cell: without this, the card
     in an earlier cell would be saved as it was when that cell ended.
     """
-    for again in _shown.get(job, ()):
+    for again in tuple(_shown.get(job, ())):
         again()
 
 
 def on_redraw(job: Shown, again: Callable[[], None]) -> None:
-    """Have `redraw(job)` call `again`, for as long as somebody holds the job."""
+    """Have `redraw(job)` call `again`, on a thread, for as long as somebody holds the job."""
     _shown.setdefault(job, []).append(again)
 
 

@@ -153,6 +153,6 @@ def _keeper(card: weakref.ref[JobCard]) -> Any:
 
     def keep() -> None:
         if (there := card()) is not None:
-            there.keep_saved()
+            there.save_now()
 
     return keep

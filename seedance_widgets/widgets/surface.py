@@ -7,6 +7,7 @@ on the thread of a kernel subshell; it is only handed to the loop that was the n
 
 from __future__ import annotations
 
+import asyncio
 import html
 import inspect
 import logging
@@ -26,7 +27,6 @@ from seedance_widgets.widgets.sendable import sendable
 from seedance_widgets.widgets.strings import LANGUAGES
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Sequence
 
 _LOG = logging.getLogger("seedance_widgets")
@@ -83,6 +83,7 @@ class Surface(anywidget.AnyWidget):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._saved: list[Any] = []
+        self._stale = self._keeping = False
         self._esm = module_of(self.entry, self.styles, lang, self.sections)
         super().__init__(lang=lang, saved_id=secrets.token_hex(6), **traits)
         self.on_msg(self._arrived)
@@ -96,9 +97,31 @@ class Surface(anywidget.AnyWidget):
         return {"text/plain": "", "text/html": f"<div>{html.escape(self.words())}</div>"}
 
     def keep_saved(self) -> None:
-        """Bring what the saved notebook keeps up to date."""
+        """Bring what the saved notebook keeps up to date; soon, and from a thread.
+
+        Showing something waits for the kernel's output thread, for 10 ms and more where ten videos end at once.
+        """
+        if self._saved:
+            self.on_loop(self._keep_soon)
+
+    def _keep_soon(self) -> None:
+        self._stale = True
+        if not self._keeping:
+            self._keeping = True
+            self.start(self._keep())
+
+    async def _keep(self) -> None:
+        try:
+            while self._stale:  # one after the other: the last one shown is the newest
+                self._stale = False
+                await asyncio.to_thread(self.save_now)
+        finally:
+            self._keeping = False
+
+    def save_now(self) -> None:
+        """Bring what the saved notebook keeps up to date. Blocking."""
         bundle = saved_bundle(self.saved_id, self.saved())
-        for handle in self._saved:
+        for handle in tuple(self._saved):
             handle.update(bundle, raw=True)
 
     def start(self, work: Any) -> asyncio.Task[Any]:

@@ -117,13 +117,24 @@ async def tick():
             due += 0.005
 ticker = asyncio.ensure_future(tick())
 """
+# The same ticker in a process that does nothing else: what it is late by, the machine is, not the kernel.
+BYSTANDER = f"""
+import asyncio, sys
+{TICKER.replace("ticker = asyncio.ensure_future(tick())", "")}
+async def main():
+    task = asyncio.create_task(tick())
+    await asyncio.to_thread(sys.stdin.read)
+    late.sort()
+    print(late[int(len(late) * 0.99)], late[-1])
+asyncio.run(main())
+"""
 
 # The videos are made in another process, as with a real provider: making them would take the kernel's processor time.
 TEN_VIDEOS = f"""
 import re, subprocess, sys
 from IPython.display import display
 from seedance_widgets.simulator import simulator_provider
-command = [sys.executable, "-u", "-m", "seedance_widgets.simulator", "--port", "0", "--speed", "100"]
+command = [sys.executable, "-u", "-m", "seedance_widgets.simulator", "--port", "0", "--speed", "20"]
 made_by = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 address = next(found[0] for line in made_by.stdout if (found := re.search("http://[0-9.:]+", line)))
 there = simulator_provider(address, "ark-cn")
@@ -132,9 +143,13 @@ jobs = [sw.submit(request, there) for request in asked]
 for job in jobs:
     display(job)
 await asyncio.sleep(0.05)
+pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+bystander = subprocess.Popen([sys.executable, "-c", {BYSTANDER!r}], **pipes)
 late.clear()  # what came so far is the cell's own work
 for job in jobs:
     await job
+waited = list(late)
+beside = tuple(float(number) for number in bystander.communicate()[0].split())
 made_by.terminate()
 """
 
@@ -217,15 +232,13 @@ async def _measured(lab: Any, runs: int) -> list[Figure]:
         await studio.get_by_label("Prompt").fill("a boat")
         pulls.append((await _our_pull(lab), await _timed(lab, bare, "pull", VIDEO)))
         pushes.append((await _our_push(lab, studio), await _timed(lab, bare, "push", IMAGE)))
-    idle, fetching, playing = await _stalls(lab)
+    idle, fetching, beside, playing = await _stalls(lab)
     return [
         compare("key to validation shown / bare echo", "ms", keys, goal=1.25),
         compare("60 MB to the browser / bare chunks", "ms", pulls, goal=1.25),
         compare("29 MB to the kernel / bare chunks", "ms", pushes, goal=1.25),
-        Figure(
-            "loop p99 while ten videos are made and fetched / idle", fetching[0], idle[0], "ms", goal=20.0, on="ours"
-        ),
-        Figure("the same, worst", fetching[1], idle[1], "ms"),
+        Figure("loop p99 while ten are made, fetched / bystander", fetching[0], beside[0], "ms", goal=20.0, on="ours"),
+        Figure("the same, worst", fetching[1], beside[1], "ms"),
         Figure("loop p99 while the page fetches and plays ten / idle", playing[0], idle[0], "ms", goal=20.0, on="ours"),
         Figure("the same, worst", playing[1], idle[1], "ms"),
     ]
@@ -299,7 +312,7 @@ def _bitmap() -> dict[str, Any]:
 
 
 async def _stalls(lab: Any) -> tuple[tuple[float, float], ...]:
-    """p99 and worst of the lateness of a 5 ms ticker: idle, while ten videos are made and fetched, while they play."""
+    """p99 and worst lateness of a 5 ms ticker: idle; ten are made and fetched; a bystander then; the ten play."""
     await lab.run(4)
     await asyncio.sleep(3)
     idle = await _lateness(lab)
@@ -309,7 +322,8 @@ async def _stalls(lab: Any) -> tuple[tuple[float, float], ...]:
         TEN_VIDEOS,
     )
     await lab.run(5)
-    making = await _lateness(lab)
+    making = await _lateness(lab, "waited")
+    beside = tuple(await lab.value("beside"))
     await lab.value("late.clear()")
     players = lab.output(5).locator(".sw-player")
     for number in range(VIDEOS):
@@ -317,8 +331,8 @@ async def _stalls(lab: Any) -> tuple[tuple[float, float], ...]:
         with contextlib.suppress(Exception):
             await players.nth(number).locator(".sw-player-button").first.click(timeout=5000)
     await asyncio.sleep(2)
-    return idle, making, await _lateness(lab)
+    return idle, making, beside, await _lateness(lab)
 
 
-async def _lateness(lab: Any) -> tuple[float, float]:
-    return tuple(await lab.value("(sorted(late)[int(len(late) * 0.99)], max(late))"))
+async def _lateness(lab: Any, name: str = "late") -> tuple[float, float]:
+    return tuple(await lab.value(f"(sorted({name})[int(len({name}) * 0.99)], max({name}))"))
