@@ -2,6 +2,7 @@
 
 SeedanceError
 ├── RequestError                 `check` found errors; nothing was written, sent or spent
+├── SweepError                   a sweep that cannot be built or run as asked; nothing was sent
 ├── ConfigurationError           no key, an unknown provider name, a setting that cannot be used
 ├── StorageError                 the ledger or the media folder cannot be written or read
 │   └── VideoFileError           a video's file is gone, or is no video
@@ -73,6 +74,10 @@ class RequestError(SeedanceError, ValueError):
 
     def __reduce__(self) -> tuple[type[RequestError], tuple[Any, ...]]:
         return type(self), (self.problems,)
+
+
+class SweepError(SeedanceError, ValueError):
+    """A sweep cannot be built or run as asked; the message says why, and nothing was sent for it."""
 
 
 class ConfigurationError(SeedanceError):

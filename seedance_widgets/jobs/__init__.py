@@ -28,13 +28,20 @@ if TYPE_CHECKING:
     from seedance_widgets.providers.base import Provider
 
 
-def submit(request: VideoRequest, provider: Provider | str | None = None, *, image_required: bool = False) -> Job:
+def submit(
+    request: VideoRequest,
+    provider: Provider | str | None = None,
+    *,
+    image_required: bool = False,
+    job_id: str | None = None,
+) -> Job:
     """Start one video and return its `Job` at once; await the job for the `Video`.
 
     Args:
         request: What is asked; errors that `check` finds are raised here, before anything is written or sent.
         provider: Who makes it; by default `sw.provider()`.
         image_required: Refuse a request without an image, as `generate_video_from_image` does.
+        job_id: From `new_id()`, where it must be known before; never one that was used.
 
     Raises:
         RequestError: The request has errors; nothing was written, sent or spent.
@@ -53,7 +60,7 @@ def submit(request: VideoRequest, provider: Provider | str | None = None, *, ima
         typical = known.typical_seconds(request.resolution, expected.seconds)
         facts["typical_seconds"] = chosen.limits.real_seconds(typical)
     record = Record(
-        id=secrets.token_hex(5),
+        id=job_id or new_id(),
         provider=chosen.id,
         base_url=chosen.base_url,
         billed=chosen.billed,
@@ -66,6 +73,11 @@ def submit(request: VideoRequest, provider: Provider | str | None = None, *, ima
     track = Track(record, request, label=chosen.label)
     engine_for(chosen, open_ledger(), bridge.home_loop()).start(track)
     return Job(track)
+
+
+def new_id() -> str:
+    """An id for a job: ten hex digits."""
+    return secrets.token_hex(5)
 
 
 def list_jobs(limit: int | None = None) -> JobList:
@@ -81,7 +93,7 @@ def list_jobs(limit: int | None = None) -> JobList:
     written = {record.id: record for record in ledger.call(ledger.all, limit=limit)}
     fresh = [Job(track) for job_id, track in live_tracks(ledger).items() if job_id not in written]
     fresh.sort(key=lambda job: job.created_at, reverse=True)
-    return JobList([*fresh, *(_job(ledger, record) for record in written.values())][:limit])
+    return JobList([*fresh, *(job_of(ledger, record) for record in written.values())][:limit])
 
 
 def job(job_id: str) -> Job:
@@ -97,7 +109,7 @@ def job(job_id: str) -> Job:
     record = ledger.call(ledger.find, job_id)
     if record is None:
         raise KeyError(f"no job or task is called {job_id!r} in {ledger.folder}; `sw.jobs()` lists what there is.")
-    return _job(ledger, record)
+    return job_of(ledger, record)
 
 
 def resume(provider: Provider | None = None) -> Resumed:
@@ -115,7 +127,8 @@ def resume(provider: Provider | None = None) -> Resumed:
     return Resumed(open_ledger(), provider)
 
 
-def _job(ledger: Ledger, record: Record) -> Job:
+def job_of(ledger: Ledger, record: Record) -> Job:
+    """The job of a row in the ledger; blocking, off the loop."""
     return Job(live_tracks(ledger).get(record.id) or track_of(ledger, record))
 
 
@@ -126,4 +139,4 @@ class _Callable(types.ModuleType):
 
 sys.modules[__name__].__class__ = _Callable
 
-__all__ = ["Job", "JobList", "Ledger", "job", "list_jobs", "open_ledger", "resume", "submit"]
+__all__ = ["Job", "JobList", "Ledger", "job", "job_of", "list_jobs", "live_tracks", "new_id", "open_ledger", "resume", "submit"]

@@ -33,7 +33,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE = "ledger.sqlite3"
-VERSION = 1
+VERSION = 2
+_AT_ONCE = 500  # values in one statement; SQLite takes 999 at the least
 _JSON = ("request", "error", "result", "estimate")
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Record))
 
@@ -57,6 +58,17 @@ CREATE TABLE IF NOT EXISTS events (
     job TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_by_job ON events (job, at);
+CREATE TABLE IF NOT EXISTS sweeps (
+    name TEXT PRIMARY KEY, created_at REAL NOT NULL, provider TEXT NOT NULL, base_url TEXT NOT NULL, spec TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sweep_cells (
+    sweep TEXT NOT NULL, stage TEXT NOT NULL, cell INTEGER NOT NULL, job TEXT NOT NULL, kept INTEGER NOT NULL,
+    PRIMARY KEY (sweep, stage, cell)
+);
+CREATE TABLE IF NOT EXISTS sweep_marks (
+    sweep TEXT NOT NULL, cell INTEGER NOT NULL, star INTEGER NOT NULL, rating INTEGER, note TEXT NOT NULL,
+    PRIMARY KEY (sweep, cell)
+);
 """
 
 _open: dict[Path, Ledger] = {}
@@ -118,7 +130,7 @@ class Ledger:
 
     def save(self, *entries: tuple[Record, Sequence[Event]]) -> None:
         """Write jobs as they are now, each with what happened to it; on the disk, all or none, when this returns."""
-        with self._transaction():
+        with self.transaction():
             self._db.executemany(_UPSERT, [_row(record) for record, _ in entries])
             self._db.executemany(
                 "INSERT INTO events (job, at, kind, text) VALUES (?, ?, ?, ?)",
@@ -135,9 +147,30 @@ class Ledger:
         """Every job, the newest first."""
         return self._read("SELECT * FROM jobs ORDER BY created_at DESC LIMIT ?", [-1 if limit is None else limit])
 
+    def find_many(self, ids: Sequence[str]) -> dict[str, Record | None]:
+        """Those of these jobs that were ever written down; None for a row that is damaged."""
+        found: dict[str, Record | None] = {}
+        for some in _batches(ids):
+            marks = ", ".join("?" * len(some))
+            for row in self.rows(f"SELECT * FROM jobs WHERE id IN ({marks})", some):  # noqa: S608  question marks
+                found[str(row["id"])] = _record(row)
+        return found
+
+    def succeeded(self, hashes: Sequence[str], provider: str) -> dict[str, Record]:
+        """The newest successful job of this provider for each of these requests, by the request's hash."""
+        found: dict[str, Record] = {}
+        for some in _batches(hashes):
+            marks = ", ".join("?" * len(some))
+            query = (
+                f"SELECT * FROM jobs WHERE request_hash IN ({marks}) AND provider = ? AND state = 'succeeded' "  # noqa: S608
+                "ORDER BY created_at"
+            )
+            found.update({record.request_hash: record for record in self._read(query, [*some, provider])})
+        return found
+
     def events(self, job_id: str) -> list[Event]:
         """The timeline of one job, in order."""
-        rows = self._rows("SELECT at, kind, text FROM events WHERE job = ? ORDER BY at, rowid", [job_id])
+        rows = self.rows("SELECT at, kind, text FROM events WHERE job = ? ORDER BY at, rowid", [job_id])
         return [Event(at=row["at"], kind=row["kind"], text=row["text"]) for row in rows]
 
     def claim_unfinished(self, active: Iterable[str] = ()) -> list[Record]:
@@ -153,7 +186,7 @@ class Ledger:
         taken = []
         alive: dict[str, bool] = {}
         for record in self._read("SELECT * FROM jobs ORDER BY created_at", []):
-            if record.id in busy or not _is_unfinished(record):
+            if record.id in busy or not is_unfinished(record):
                 continue
             if record.owner != mine:
                 if record.owner not in alive:
@@ -229,7 +262,7 @@ class Ledger:
                 f"{self.folder / FILE} was written by a newer seedance_widgets (format {found}, not {VERSION}); "
                 "upgrade the package, or set SEEDANCE_HOME to another folder."
             )
-        if found == 0:  # IF NOT EXISTS: another kernel may be doing the same
+        if found < VERSION:  # IF NOT EXISTS: another kernel may be doing the same, and older tables stay as they are
             self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
 
     def _disconnect(self) -> None:
@@ -237,32 +270,41 @@ class Ledger:
         self._db.close()
 
     def _write(self, statement: str, values: list[Any]) -> int:
-        with self._transaction():
+        with self.transaction():
             return self._db.execute(statement, values).rowcount
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write, all or nothing; on the disk when it is left."""
         with _storage_errors(self.folder):
             if not self.in_place:
                 raise FileNotFoundError(f"{FILE} was deleted or replaced while in use")
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                yield
+                yield self._db
                 self._db.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # nothing to roll back where BEGIN itself failed
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _rows(self, statement: str, values: list[Any]) -> list[sqlite3.Row]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """What a query finds."""
         with _storage_errors(self.folder):
             return self._db.execute(statement, values).fetchall()
 
     def _read(self, statement: str, values: list[Any]) -> list[Record]:
-        return [record for row in self._rows(statement, values) if (record := _record(row)) is not None]
+        return [record for row in self.rows(statement, values) if (record := _record(row)) is not None]
 
 
-def _is_unfinished(record: Record) -> bool:
+def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A statement takes only so many values."""
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
+
+
+def is_unfinished(record: Record) -> bool:
+    """Whether the provider may still have something for this job that is not on the disk."""
     if record.state not in ENDED:
         return True
     if record.task_id is None:  # never made, or only a person can find out

@@ -43,6 +43,10 @@ class Resumed:
     def __await__(self) -> Generator[Any, None, JobList]:
         return self._all_ended().__await__()
 
+    async def taken_up(self) -> JobList:
+        """The jobs, as soon as they are followed; on the loop on which jobs live."""
+        return await asyncio.shield(self._taken)
+
     def __repr__(self) -> str:
         if self._jobs is None:
             return "looking for unfinished jobs; `await` this to wait for them"

@@ -1,0 +1,54 @@
+"""The arguments of a sweep, each read with a sentence for what it cannot be."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Any
+
+from seedance_widgets.errors import SweepError
+from seedance_widgets.request import VideoRequest
+
+_NAME = 120  # characters
+
+
+def read_base(base: Any) -> VideoRequest:
+    """The request that is varied."""
+    if isinstance(base, VideoRequest):
+        return base
+    request = getattr(base, "request", None)
+    if isinstance(request, VideoRequest):
+        return request
+    raise SweepError(
+        "base must be a VideoRequest, such as sw.VideoRequest('The boat drifts', first_frame_url='boat.png'), or what "
+        f"has one: a Studio, a video, a job; {type(base).__name__} is not."
+    )
+
+
+def read_name(name: Any) -> str:
+    """The name in the ledger; one of its own where none is given."""
+    if name is None:
+        return f"sweep-{secrets.token_hex(3)}"
+    if not isinstance(name, str) or not name.strip() or len(name) > _NAME or not name.isprintable():
+        raise SweepError(f"name must be a text of 1 to {_NAME} characters on one line; {name!r} is not.")
+    return name.strip()
+
+
+def read_cap(max_cost: Any) -> float | None:
+    """What may be spent; None where nothing was said."""
+    if max_cost is None:
+        return None
+    if isinstance(max_cost, bool) or not isinstance(max_cost, (int, float)) or math.isnan(max_cost) or max_cost < 0:
+        raise SweepError(
+            f"max_cost must be an amount of money from 0 on, in the provider's currency; {max_cost!r} is not."
+        )
+    return float(max_cost)
+
+
+def read_at_once(max_jobs: Any) -> int | None:
+    """How many jobs may be under way; None where nothing was said."""
+    if max_jobs is None:
+        return None
+    if isinstance(max_jobs, bool) or not isinstance(max_jobs, int) or max_jobs < 1:
+        raise SweepError(f"max_jobs must be a whole number from 1 on; {max_jobs!r} is not.")
+    return max_jobs

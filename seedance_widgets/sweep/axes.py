@@ -1,0 +1,286 @@
+"""Axes: which fields of a request are varied over which values, and which cells that makes."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sized
+from dataclasses import dataclass, fields
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal
+
+from seedance_widgets.catalog import find_model
+from seedance_widgets.errors import SweepError
+from seedance_widgets.request import Image, VideoRequest
+from seedance_widgets.request.images import is_url
+from seedance_widgets.request.model import IMAGE_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Mode = Literal["product", "zip"]
+Exclude = Mapping[str, Any] | Iterable[Mapping[str, Any]] | Callable[[dict[str, Any]], Any] | None
+
+MODES: tuple[Mode, ...] = ("product", "zip")
+MOST_CELLS = 10_000
+REPEAT = "repeat"
+RANDOM = -1  # the seed that asks the provider for one of its own
+_FIELDS = tuple(field.name for field in fields(VideoRequest))
+_LONGEST_LABEL = 40
+_OTHER_LENGTH = {"duration": "frames", "frames": "duration"}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that is varied.
+
+    Args:
+        name: A field of `VideoRequest`, a `{placeholder}` of its prompt, or `repeat`.
+        values: What it takes, in order.
+        labels: The same as short texts.
+        title: What stands over it: the name, or `repeat` for seeds of a model that takes none.
+        note: Why it is not what was asked for, or empty.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+    labels: tuple[str, ...]
+    title: str = ""
+    note: str = ""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        return f"Axis({self.name}: {', '.join(self.labels)})"
+
+    def index_of(self, value: Any) -> list[int]:
+        """Where this value, or the value with this label, stands on the axis."""
+        found = [i for i, one in enumerate(self.values) if _same(one, value)]
+        return found or [i for i, label in enumerate(self.labels) if isinstance(value, str) and label == value]
+
+
+def read_axes(base: VideoRequest, axes: Mapping[str, Any] | None, *, mode: str, repeats: Any) -> tuple[Axis, ...]:
+    """The axes as given, each one checked.
+
+    Raises:
+        SweepError: A name that is no field and no placeholder, an axis that is empty or no list, lengths that differ
+            in a zip, or more than 10,000 cells; nothing was built.
+    """
+    if mode not in MODES:
+        raise SweepError(
+            f"mode must be 'product' (every value with every other) or 'zip' (side by side); {mode!r} is not."
+        )
+    if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
+        raise SweepError(f"repeats must be a whole number from 1 on; {repeats!r} is not.")
+    if axes is None:
+        axes = {}
+    if not isinstance(axes, Mapping):
+        raise SweepError(
+            f"axes must be a dict of fields and their values, such as {{'seed': range(3)}}, not {type(axes).__name__}."
+        )
+    _check_names(base, axes)
+    given = {name: _listed(name, values) for name, values in axes.items()}
+    lengths = {name: len(values) for name, (values, _) in given.items()}
+    if mode == "zip" and len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
+        raise SweepError(f"axes side by side (mode='zip') must be equally long: {told}.")
+    count = (max(lengths.values(), default=1) if mode == "zip" else math.prod(lengths.values())) * repeats
+    if count > MOST_CELLS:
+        told = " x ".join(f"{length:,} {name}" for name, length in lengths.items())
+        told += f" x {repeats:,} repeats" if repeats > 1 else ""
+        raise SweepError(
+            f"that makes {count:,} cells ({told}); a sweep takes at most {MOST_CELLS:,}. Nothing was built or sent: "
+            "take fewer values, or several sweeps."
+        )
+    made = [_axis(base, name, tuple(values), labels, axes) for name, (values, labels) in given.items()]
+    if repeats > 1:
+        numbers = tuple(range(1, repeats + 1))
+        made.append(Axis(REPEAT, numbers, tuple(map(str, numbers)), REPEAT))
+    return tuple(made)
+
+
+def coordinates(axes: Sequence[Axis], mode: str) -> Iterator[tuple[int, ...]]:
+    """Where the cells lie: one index per axis, the last axis the quickest."""
+    if mode == "product" or not axes:
+        yield from itertools.product(*(range(len(axis)) for axis in axes))
+        return
+    repeated = axes[-1].name == REPEAT
+    side_by_side = axes[:-1] if repeated else axes
+    for i in range(len(side_by_side[0]) if side_by_side else 1):
+        for repeat in range(len(axes[-1]) if repeated else 1):
+            yield (*(i for _ in side_by_side), *((repeat,) if repeated else ()))
+
+
+def request_at(base: VideoRequest, values: Mapping[str, Any]) -> VideoRequest:
+    """The request of the cell with these values of the axes."""
+    changes = {name: value for name, value in values.items() if name in _FIELDS}
+    for name, other in _OTHER_LENGTH.items():
+        # The provider lets frames win over duration: a length that is varied must not be overruled by the base.
+        if changes.get(name) is not None and other not in changes:
+            changes[other] = None
+    prompt = changes.get("prompt", base.prompt)
+    if isinstance(prompt, str):
+        changes["prompt"] = _filled(prompt, values)
+    request = base.replace(**changes)
+    if "seed" in values and not takes_seed(request):
+        request = request.replace(seed=RANDOM)
+    return request
+
+
+def takes_seed(request: VideoRequest) -> bool:
+    """Whether the model takes a seed; one that is not known might."""
+    model = find_model(str(request.model))
+    return model is None or model.seed
+
+
+def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[dict[str, Any]], bool]:
+    """What tells which cells to leave out, from a function or from what to leave out.
+
+    Raises:
+        SweepError: It names something that is no axis, or is neither of the two.
+    """
+    if exclude is None:
+        return lambda _: False
+    if callable(exclude):
+        return lambda values: bool(exclude(values))
+    rows = [exclude] if isinstance(exclude, Mapping) else exclude
+    if isinstance(rows, str) or not isinstance(rows, Iterable):
+        raise SweepError(
+            f"exclude must be a function of a cell's values, a dict or a list of dicts; {exclude!r} is not."
+        )
+    rows = list(rows)
+    names = [axis.name for axis in axes]
+    for row in rows:
+        if not isinstance(row, Mapping):
+            raise SweepError(f"exclude holds {row!r}, where a dict such as {{'seed': 3}} belongs.")
+        for name in row:
+            if name not in names:
+                raise SweepError(f"exclude names {name!r}, which is no axis here; {_nearest(name, names)}")
+    return lambda values: any(all(_among(values[name], wanted) for name, wanted in row.items()) for row in rows)
+
+
+def short(value: Any, number: int) -> str:
+    """A value as a header: at most 40 characters on one line; an image by its name, or by its number."""
+    if isinstance(value, Image):
+        return value.name or f"image {number}"
+    if isinstance(value, (list, tuple)):
+        return " + ".join(short(one, i) for i, one in enumerate(value, 1)) or "none"
+    if isinstance(value, PurePath):
+        return value.name
+    if isinstance(value, str):
+        return _cut(" ".join(_named(value).split()) or "empty")
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "on", False: "off"}[value]
+    if isinstance(value, (int, float)):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{type(value).__name__} {number}"
+
+
+def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, axes: Mapping[str, Any]) -> Axis:
+    if name in IMAGE_FIELDS:
+        values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
+    labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(values, 1))
+    if name == "seed" and "model" not in axes and not takes_seed(base):
+        note = (
+            f"{base.model} takes no seed: the provider draws one for each video, so that these are "
+            f"{len(values)} repeats, none of which can be made again."
+        )
+        return Axis(name, values, tuple(str(i) for i in range(1, len(values) + 1)), REPEAT, note)
+    return Axis(name, values, labels, name)
+
+
+def _check_names(base: VideoRequest, axes: Mapping[str, Any]) -> None:
+    prompts = [base.prompt, *(axes["prompt"] if _is_listed(axes.get("prompt")) else ())]
+    placeholders = sorted({name for one in prompts if isinstance(one, str) for name in re.findall(r"\{(\w+)\}", one)})
+    for name in axes:
+        if name == REPEAT:
+            raise SweepError("repeats are asked for by Sweep(..., repeats=3), not by an axis.")
+        if name not in _FIELDS and name not in placeholders:
+            known = [*placeholders, *_FIELDS]
+            raise SweepError(
+                f"axis {name!r} is no field of a request and no {{placeholder}} of the prompt; {_nearest(name, known)}"
+            )
+
+
+def _is_listed(values: Any) -> bool:
+    return isinstance(values, (list, tuple, set, frozenset, Mapping))
+
+
+def _listed(name: str, values: Any) -> tuple[list[Any], tuple[str, ...] | None]:
+    """The values of an axis, and their labels where they were given as {label: value}; never more than can be used."""
+    if isinstance(values, Mapping):
+        listed, labels = list(values.values()), tuple(_cut(str(label)) for label in values)
+    elif (
+        isinstance(values, (str, bytes, PurePath, Image))
+        or getattr(values, "ndim", 1) > 1
+        or not isinstance(values, Iterable)
+    ):
+        shown = (
+            repr(values) if isinstance(values, (str, int, float, bool, type(None))) else f"one {type(values).__name__}"
+        )
+        raise SweepError(f"axis {name!r} is {_cut(shown)}; its values belong into a list, such as [{_cut(shown)}].")
+    else:
+        labels = None
+        listed = list(itertools.islice(values, MOST_CELLS + 1))
+        if len(listed) > MOST_CELLS:
+            told = f"{len(values):,}" if isinstance(values, Sized) else f"more than {MOST_CELLS:,}"
+            raise SweepError(
+                f"axis {name!r} has {told} values, and a sweep takes at most {MOST_CELLS:,} cells. Nothing was built "
+                "or sent: take fewer values, or several sweeps."
+            )
+    if not listed:
+        raise SweepError(f"axis {name!r} is empty; give at least one value, or leave the axis out.")
+    return [_plain(value) for value in listed], labels
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy or pandas as Python's own."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) and getattr(value, "ndim", None) == 0 else value
+
+
+def _filled(prompt: str, values: Mapping[str, Any]) -> str:
+    """The prompt with its placeholders filled in, all at once: what is filled in is never looked through again."""
+    names = [name for name in values if name != "prompt"]
+    if not names:
+        return prompt
+    pattern = re.compile("|".join(re.escape(f"{{{name}}}") for name in names))
+    return pattern.sub(lambda found: str(values[found[0][1:-1]]), prompt)
+
+
+def _among(value: Any, wanted: Any) -> bool:
+    """Whether a cell's value is the wanted one, or one of them."""
+    if isinstance(wanted, (list, set, frozenset, range)):
+        return any(_same(value, one) for one in wanted)
+    return _same(value, wanted)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, Image) and not isinstance(other, Image):
+        other = getattr(VideoRequest("", first_frame_url=other), "first_frame_url", None)
+    other = _plain(other)
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    try:
+        return bool(one == other) or (isinstance(one, str) and isinstance(other, PurePath) and one == str(other))
+    except Exception:  # noqa: BLE001  a foreign object that cannot be compared is not the same
+        return False
+
+
+def _nearest(name: Any, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(known) or 'none'}."
+
+
+def _named(value: str) -> str:
+    """An image's address by its last part; any other text as it is."""
+    if is_url(value):
+        return "data: image" if value.startswith("data:") else value.split("?", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
+    return value
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"

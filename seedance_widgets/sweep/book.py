@@ -1,0 +1,128 @@
+"""The book of a sweep: which job each cell has, what went wrong, what people think of it, what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets.errors import SweepError
+from seedance_widgets.jobs import Job, job_of, live_tracks
+from seedance_widgets.sweep import memory
+from seedance_widgets.sweep.memory import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seedance_widgets.errors import SeedanceError
+    from seedance_widgets.jobs import Ledger
+    from seedance_widgets.sweep.cells import Cell, Stage
+
+STAGES: tuple[Stage, ...] = ("final", "preview")
+
+
+class Book:
+    """What has become of the cells. Equal cells share one entry, since they share one video.
+
+    Attributes:
+        waiting: The entries whose turn to be sent is still to come.
+        measured: What was measured, by the path of the video.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: set[tuple[Stage, str]] = set()
+        self.measured: dict[str, dict[str, Any]] = {}
+        self._jobs: dict[tuple[Stage, str], Job] = {}
+        self._kept: set[tuple[Stage, str]] = set()
+        self._lost: dict[tuple[Stage, str], str] = {}
+        self._trouble: dict[tuple[Stage, str], SeedanceError] = {}
+        self._marks: dict[int, Mark] = {}
+
+    def read(self, ledger: Ledger, name: str, cells: Sequence[Cell]) -> None:
+        """Take over what the ledger knows of the sweep with this name; blocking."""
+        places = ledger.call(memory.places_of, ledger, name)
+        known = ledger.call(ledger.find_many, [place.job for place in places])
+        live = live_tracks(ledger)
+        for place in places:
+            if not 0 <= place.cell < len(cells):
+                continue
+            cell = cells[place.cell]
+            stage: Stage = "preview" if place.stage == "preview" else "final"
+            if place.job in live:
+                self.set_job(cell, stage, Job(live[place.job]), kept=place.kept)
+            elif (record := known.get(place.job)) is not None:
+                self.set_job(cell, stage, job_of(ledger, record), kept=place.kept)
+            elif place.job in known:
+                self._lost[stage, cell.key_at(stage)] = place.job
+        self._marks = {**ledger.call(memory.marks_of, ledger, name), **self._marks}
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Every job, each once."""
+        return list({job.id: job for job in self._jobs.values()}.values())
+
+    @property
+    def spent(self) -> float:
+        """What the jobs cost, those under way by their estimate; videos taken from the ledger cost nothing."""
+        bought = {job.id: job for slot, job in self._jobs.items() if slot not in self._kept}
+        return sum(job.price or 0.0 for job in bought.values() if job.billed and _costs(job))
+
+    def job_of(self, cell: Cell, stage: Stage) -> Job | None:
+        """The job that this cell has at this stage."""
+        return self._jobs.get((stage, cell.key_at(stage))) if self._jobs else None
+
+    def set_job(self, cell: Cell, stage: Stage, job: Job, *, kept: bool = False) -> None:
+        """This cell, and each that equals it, has this job; `kept` where it was bought before and elsewhere."""
+        slot = (stage, cell.key_at(stage))
+        self._jobs[slot] = job
+        if kept:
+            self._kept.add(slot)
+        else:
+            self._kept.discard(slot)
+
+    def replace_jobs(self, fresh: dict[str, Job]) -> None:
+        """The same jobs, by id, as they are followed now."""
+        for slot, known in self._jobs.items():
+            self._jobs[slot] = fresh.get(known.id, known)
+
+    def is_kept(self, cell: Cell, stage: Stage) -> bool:
+        """Whether its video was bought before, for something else."""
+        return (stage, cell.key_at(stage)) in self._kept
+
+    def lost(self, cell: Cell, stage: Stage) -> str:
+        """Why it cannot be told whether the cell was sent, or empty."""
+        job_id = self._lost.get((stage, cell.key_at(stage))) if self._lost else None
+        return f"the ledger's row of job {job_id} is damaged: it may have been made and billed" if job_id else ""
+
+    def set_trouble(self, cell: Cell, stage: Stage, error: SeedanceError | None) -> None:
+        """The cell could not be sent; None where it is tried again."""
+        slot = (stage, cell.key_at(stage))
+        if error is None:
+            self._trouble.pop(slot, None)
+        else:
+            self._trouble[slot] = error
+
+    def trouble(self, cell: Cell, stage: Stage) -> SeedanceError | None:
+        """Why it could not be sent, or cannot be told; None where all is well."""
+        if lost := self.lost(cell, stage):
+            return SweepError(f"{lost}. Look at the provider's console; the cell is not sent again by itself.")
+        return self._trouble.get((stage, cell.key_at(stage))) if self._trouble else None
+
+    def is_waiting(self, cell: Cell) -> bool:
+        """Whether its turn to be sent is still to come."""
+        return bool(self.waiting) and any((stage, cell.key_at(stage)) in self.waiting for stage in STAGES)
+
+    def mark(self, cell: Cell) -> Mark:
+        """Star, rating and note of a cell."""
+        return self._marks.get(cell.index) or Mark()
+
+    def set_mark(self, cell: Cell, *, star: bool | None, rating: int | None, note: str | None) -> Mark:
+        """Change what is given, and return all."""
+        mark = self._marks.setdefault(cell.index, Mark())
+        mark.star = mark.star if star is None else star
+        mark.rating = mark.rating if rating is None else rating or None
+        mark.note = mark.note if note is None else note
+        return mark
+
+
+def _costs(job: Job) -> bool:
+    """Whether it was or will be billed: what was refused, cancelled or given up is not."""
+    return job.status not in {"cancelled", "expired", "failed"} or job.card().ready_at is not None

@@ -1,0 +1,220 @@
+"""What the ledger remembers of a sweep: its axes, which job each cell has, stars, ratings and notes.
+
+The row that gives a cell its job is written before anything of that job is sent. A job id that is in no row of `jobs`
+was therefore never sent, and one that is there is never sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets.errors import SweepError
+from seedance_widgets.jobs.store import keep_inputs, request_values
+from seedance_widgets.request import VideoRequest
+from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.sweep.axes import Axis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from seedance_widgets.jobs import Ledger
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a sweep is made of, as it is written down.
+
+    Args:
+        places: The coordinates of its cells, one index per axis.
+        max_cost: In the provider's currency; None for none.
+    """
+
+    base: VideoRequest
+    axes: tuple[Axis, ...]
+    mode: str
+    places: tuple[tuple[int, ...], ...]
+    max_cost: float | None
+    max_jobs: int | None
+    provider: str
+    base_url: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """The job of one cell; `kept` where it was bought before and elsewhere."""
+
+    stage: str
+    cell: int
+    job: str
+    kept: bool
+
+
+@dataclass
+class Mark:
+    """What a person thinks of a cell."""
+
+    star: bool = False
+    rating: int | None = None
+    note: str = ""
+
+
+def write_spec(ledger: Ledger, name: str, spec: Spec) -> None:
+    """Write the sweep down, once; on the ledger's thread.
+
+    Raises:
+        SweepError: Another sweep has this name.
+        StorageError: It cannot be written, or an image cannot be kept.
+    """
+    text = json.dumps(_plain_spec(ledger.folder, spec), ensure_ascii=True, default=repr)
+    found = ledger.rows("SELECT spec, provider, base_url FROM sweeps WHERE name = ?", [name])
+    if found:
+        # The cap may change from run to run; cells, images and provider may not.
+        same = _comparable(found[0]["spec"]) == _comparable(text) and found[0]["provider"] == spec.provider
+        if not same:
+            raise SweepError(
+                f"there is a sweep called {name!r} with other cells; sw.Sweep.load({name!r}) goes on with it, or "
+                "choose another name."
+            )
+    with ledger.transaction() as db:
+        db.execute(
+            "INSERT INTO sweeps (name, created_at, provider, base_url, spec) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, base_url = excluded.base_url",
+            [name, time.time(), spec.provider, spec.base_url, text],
+        )
+
+
+def read_spec(ledger: Ledger, name: str) -> Spec:
+    """What was written; on the ledger's thread.
+
+    Raises:
+        KeyError: No such sweep.
+        SweepError: What was written is damaged.
+    """
+    found = ledger.rows("SELECT * FROM sweeps WHERE name = ?", [name])
+    if not found:
+        raise KeyError(name)
+    row = found[0]
+    try:
+        return _spec(ledger.folder, json.loads(row["spec"]), str(row["provider"]), str(row["base_url"]))
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        raise SweepError(
+            f"what {ledger.folder} says of the sweep {name!r} is damaged ({error}). Its videos are not lost: sw.jobs() "
+            "lists them."
+        ) from None
+
+
+def names(ledger: Ledger) -> list[str]:
+    """Every sweep, the newest first; on the ledger's thread."""
+    return [str(row["name"]) for row in ledger.rows("SELECT name FROM sweeps ORDER BY created_at DESC")]
+
+
+def assign(ledger: Ledger, name: str, places: Sequence[Place]) -> None:
+    """Give cells their jobs, all or none; on the ledger's thread."""
+    with ledger.transaction() as db:
+        db.executemany(
+            "INSERT INTO sweep_cells (sweep, stage, cell, job, kept) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (sweep, stage, cell) DO UPDATE SET job = excluded.job, kept = excluded.kept",
+            [(name, one.stage, one.cell, one.job, int(one.kept)) for one in places],
+        )
+
+
+def places_of(ledger: Ledger, name: str) -> list[Place]:
+    """Which cells have which jobs; on the ledger's thread."""
+    rows = ledger.rows("SELECT * FROM sweep_cells WHERE sweep = ? ORDER BY cell", [name])
+    return [
+        Place(str(row["stage"]), row["cell"], str(row["job"]), bool(row["kept"]))
+        for row in rows
+        if isinstance(row["cell"], int)
+    ]
+
+
+def write_marks(ledger: Ledger, name: str, marks: Iterable[tuple[int, Mark]]) -> None:
+    """Write stars, ratings and notes; on the ledger's thread."""
+    with ledger.transaction() as db:
+        db.executemany(
+            "INSERT INTO sweep_marks (sweep, cell, star, rating, note) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (sweep, cell) DO UPDATE SET star = excluded.star, rating = excluded.rating, "
+            "note = excluded.note",
+            [(name, cell, int(mark.star), mark.rating, mark.note) for cell, mark in marks],
+        )
+
+
+def marks_of(ledger: Ledger, name: str) -> dict[int, Mark]:
+    """Stars, ratings and notes by cell; on the ledger's thread."""
+    rows = ledger.rows("SELECT * FROM sweep_marks WHERE sweep = ?", [name])
+    return {
+        row["cell"]: Mark(
+            bool(row["star"]), row["rating"] if isinstance(row["rating"], int) else None, str(row["note"])
+        )
+        for row in rows
+        if isinstance(row["cell"], int)
+    }
+
+
+def _plain_spec(folder: Path, spec: Spec) -> dict[str, Any]:
+    return {
+        "base": keep_inputs(folder, spec.base),
+        "axes": [
+            {
+                "name": axis.name,
+                "values": [_plain_value(folder, axis.name, value) for value in axis.values],
+                "labels": list(axis.labels),
+                "title": axis.title,
+                "note": axis.note,
+            }
+            for axis in spec.axes
+        ],
+        "mode": spec.mode,
+        "places": [list(place) for place in spec.places],
+        "max_cost": spec.max_cost if spec.max_cost is None or math.isfinite(spec.max_cost) else "any",
+        "max_jobs": spec.max_jobs,
+    }
+
+
+def _spec(folder: Path, values: dict[str, Any], provider: str, base_url: str) -> Spec:
+    axes = tuple(
+        Axis(
+            name=str(axis["name"]),
+            values=tuple(_value(folder, axis["name"], value) for value in axis["values"]),
+            labels=tuple(str(label) for label in axis["labels"]),
+            title=str(axis["title"]),
+            note=str(axis["note"]),
+        )
+        for axis in values["axes"]
+    )
+    places = tuple(tuple(int(i) for i in place) for place in values["places"])
+    for place in places:
+        for axis, i in zip(axes, place, strict=True):
+            _ = axis.values[i], axis.labels[i]
+    cap = values["max_cost"]
+    return Spec(
+        base=VideoRequest.from_dict(request_values(folder, values["base"])),
+        axes=axes,
+        mode=str(values["mode"]),
+        places=places,
+        max_cost=math.inf if cap == "any" else None if cap is None else float(cap),
+        max_jobs=None if values["max_jobs"] is None else int(values["max_jobs"]),
+        provider=provider,
+        base_url=base_url,
+    )
+
+
+def _plain_value(folder: Path, axis: str, value: Any) -> Any:
+    return keep_inputs(folder, VideoRequest("", **{axis: value}))[axis] if axis in IMAGE_FIELDS else value
+
+
+def _value(folder: Path, axis: str, value: Any) -> Any:
+    return request_values(folder, {axis: value})[axis]
+
+
+def _comparable(spec: str) -> Any:
+    try:
+        values = json.loads(spec)
+        return {key: value for key, value in values.items() if key not in {"max_cost", "max_jobs"}}
+    except (ValueError, AttributeError, RecursionError):
+        return None

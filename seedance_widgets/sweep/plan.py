@@ -1,0 +1,305 @@
+"""The plan: what becomes of every cell, and what that costs, before anything is sent."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from seedance_widgets.catalog import find_model
+from seedance_widgets.errors import StorageError
+from seedance_widgets.jobs.store import MEDIA
+from seedance_widgets.request import estimate
+from seedance_widgets.request.estimate import money
+from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seedance_widgets.jobs.record import Record
+    from seedance_widgets.request import Estimate, VideoRequest
+    from seedance_widgets.sweep.cells import Cell, Stage
+    from seedance_widgets.sweep.sweep import Sweep
+
+Fate = Literal[
+    "send",  # it will be bought
+    "same",  # an equal cell before it is; both have one video
+    "kept",  # the same request with the same seed was made before: that video is taken
+    "has",  # it has a job already: under way, or done
+    "failed",  # it has one that failed: `sweep.retry()` sends it again
+    "lost",  # whether it was made is not known: a person must look
+    "invalid",
+]
+_FATES: dict[Fate, str] = {
+    "send": "will be sent",
+    "same": "same as another cell",
+    "kept": "made before: taken from the ledger",
+    "has": "has its job",
+    "failed": "failed: retry sends it again",
+    "lost": "not known: look at the provider's console first",
+    "invalid": "not possible",
+}
+_ROWS = 200  # of a table that is shown; more would weigh down the notebook
+
+
+@dataclass(frozen=True)
+class Line:
+    """What becomes of one cell.
+
+    Args:
+        cell: Which.
+        fate: send, same, kept, has, failed, lost or invalid.
+        request: What is sent for it.
+        estimate: What that makes and costs.
+        record: The job from the ledger that serves, where it is kept.
+        why: The reason, where there is one to be told.
+    """
+
+    cell: Cell
+    fate: Fate
+    request: VideoRequest
+    estimate: Estimate
+    record: Record | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of every cell; shows itself as a table.
+
+    Args:
+        sweep: Whose plan.
+        stage: `final`, or `preview` for everything at 480p.
+        lines: One per cell.
+        spent: What the sweep's jobs have cost so far, and will by what is under way.
+    """
+
+    sweep: Sweep
+    stage: Stage
+    lines: tuple[Line, ...]
+    spent: float
+
+    @cached_property
+    def to_send(self) -> tuple[Line, ...]:
+        """The cells that will be sent, the cheapest first: the costly axis is the outermost."""
+        sent = [line for line in self.lines if line.fate == "send"]
+        return tuple(sorted(sent, key=lambda line: (_cost(line.estimate), line.cell.index)))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cells have which fate."""
+        return dict(Counter(line.fate for line in self.lines))
+
+    @property
+    def tokens(self) -> int | None:
+        """What will be counted, at most; None where one cell's cannot be told."""
+        known = [line.estimate.tokens for line in self.to_send]
+        return None if None in known else sum(one or 0 for one in known)
+
+    @property
+    def price(self) -> float:
+        """What will be spent, at most, in `currency`, for the cells whose price is known."""
+        return sum(line.estimate.price or 0.0 for line in self.to_send)
+
+    @property
+    def unpriced(self) -> int:
+        """How many cells have no known price."""
+        return sum(line.estimate.price is None for line in self.to_send)
+
+    @property
+    def list_price(self) -> float | None:
+        """What a simulator's sweep would cost at Volcengine Ark, in CNY; None where that cannot be told."""
+        prices = [line.estimate.prices.get("ark-cn") for line in self.to_send]
+        return None if None in prices else sum(price[0] for price in prices if price)
+
+    @property
+    def currency(self) -> str:
+        """`USD` or `CNY`."""
+        return self.lines[0].estimate.currency if self.lines else "USD"
+
+    @property
+    def billed(self) -> bool:
+        """Whether it costs money."""
+        return self.sweep.billed
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it probably takes, in real seconds: what runs at once, and published run times."""
+        return duration_of([line.request for line in self.to_send], self.sweep)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing of the whole."""
+        told = [axis.note for axis in self.sweep.axes if axis.note]
+        base = self.sweep.base
+        if any(axis.name == REPEAT for axis in self.sweep.axes) and base.seed != RANDOM and takes_seed(base):
+            told.append(
+                f"The seed is fixed ({base.seed}): all repeats are one video, made once. seed=-1 draws one for each."
+            )
+        if self.unpriced and self.billed:
+            told.append(f"{self.unpriced:,} cells have no published price.")
+        return tuple(told)
+
+    def total(self) -> str:
+        """The sum in one line."""
+        count = len(self.to_send)
+        parts = [f"{len(self.lines):,} cells", f"{count:,} to send"]
+        parts += [f"{self.counts[fate]:,} {_FATES[fate]}" for fate in _FATES if fate != "send" and fate in self.counts]
+        if count:
+            if self.tokens is not None:
+                parts.append(f"{self.tokens:,} tokens")
+            parts.append(self.cost_words())
+            if self.seconds is not None:
+                parts.append(f"about {span(self.seconds)}")
+        return " · ".join(parts)
+
+    def cost_words(self) -> str:
+        """What it costs, and what of the cap that is."""
+        if not self.billed:
+            listed = f" (at Volcengine Ark {money(self.list_price, 'CNY')})" if self.list_price else ""
+            return f"free{listed}"
+        words = money(self.price, self.currency)
+        if self.unpriced:
+            words = f"{words} and {self.unpriced:,} cells of unknown price" if self.price else "price not known"
+        cap = self.sweep.max_cost
+        return words if cap is None or math.isinf(cap) else f"{words} of {money(cap, self.currency)}"
+
+    def __repr__(self) -> str:
+        rows = [
+            f"{line.cell.index:>5}  {_price(line.estimate, billed=self.billed):>9}  {_FATES[line.fate]}"
+            f"{': ' + line.why if line.why else ''}  {line.cell.words()}"
+            for line in self.lines[:_ROWS]
+        ]
+        return "\n".join([self.total(), *self.notes, *rows, *self._rest()])
+
+    def _repr_html_(self) -> str:
+        heads = ["", *(axis.title for axis in self.sweep.axes), "", "pixels", "tokens", "price"]
+        cells = []
+        for line in self.lines[:_ROWS]:
+            one = line.estimate
+            size = f"{one.width} x {one.height}" if one.width else ""
+            values = [
+                str(line.cell.index),
+                *line.cell.labels.values(),
+                _FATES[line.fate] + (f": {line.why}" if line.why else ""),
+            ]
+            values += [size, "" if one.tokens is None else f"{one.tokens:,}", _price(one, billed=self.billed)]
+            dim = "" if line.fate == "send" else ' style="opacity:.6"'
+            cells.append(f"<tr{dim}>" + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>")
+        head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
+        notes = "".join(f"<p>{html.escape(text)}</p>" for text in (self.total(), *self.notes))
+        rest = "".join(f"<p>{html.escape(text)}</p>" for text in self._rest())
+        return f"{notes}<table><thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table>{rest}"
+
+    def _rest(self) -> list[str]:
+        left = len(self.lines) - _ROWS
+        return [f"and {left:,} more cells"] if left > 0 else []
+
+
+def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: bool = False) -> Plan:
+    """Look at every cell; blocking: reads images and the ledger.
+
+    Args:
+        sweep: Whose cells.
+        cells: Those that are to be run.
+        stage: `final` or `preview`.
+        again: Send those again that failed.
+
+    Raises:
+        StorageError: The ledger cannot be read.
+    """
+    lines = [_line(sweep, cell, stage, again=again) for cell in cells]
+    first: dict[str, Cell] = {}
+    wanted: dict[str, str] = {}
+    for i, line in enumerate(lines):
+        if line.fate != "send":
+            continue
+        key = line.cell.key_at(stage)
+        twin = first.setdefault(key, line.cell)
+        if twin is not line.cell:
+            lines[i] = Line(line.cell, "same", line.request, line.estimate, why=f"cell {twin.index}")
+        elif line.request.seed != RANDOM and takes_seed(line.request):
+            wanted[key] = line.request.content_hash
+    found = sweep.ledger.call(sweep.ledger.succeeded, list(set(wanted.values())), sweep.provider_id) if wanted else {}
+    for i, line in enumerate(lines):
+        key = line.cell.key_at(stage) if line.fate in {"send", "same"} else ""
+        record = found.get(wanted.get(key, ""))
+        if record is not None and record.video and (sweep.ledger.folder / MEDIA / record.video).is_file():
+            lines[i] = Line(line.cell, "kept", line.request, line.estimate, record)
+    return Plan(sweep, stage, tuple(lines), sweep.book.spent)
+
+
+def duration_of(requests: Sequence[VideoRequest], sweep: Sweep) -> float | None:
+    """How long these probably take, one behind the other where no more run at once; None where nobody can tell."""
+    provider = sweep.provider
+    if provider is None:
+        return None
+    seconds: dict[str, list[float]] = defaultdict(list)
+    at_once: dict[str, int] = {}
+    for request in requests:
+        model = find_model(str(request.model))
+        length = estimate(request, provider).seconds
+        if model is None or length is None:
+            return None
+        rates = model.rates_at(request.resolution)
+        key = f"{model.name} {rates.concurrency}"
+        at_once[key] = min(rates.concurrency, sweep.max_jobs or rates.concurrency)
+        seconds[key].append(model.typical_seconds(request.resolution, length))
+    each = [max(sum(some) / at_once[key], *some) for key, some in seconds.items()]
+    whole = max(each, default=0.0)
+    if sweep.max_jobs:
+        whole = max(whole, sum(sum(some) for some in seconds.values()) / sweep.max_jobs)
+    return provider.limits.real_seconds(whole)
+
+
+def span(seconds: float) -> str:
+    """Seconds for people: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 100:  # noqa: PLR2004  up to a minute and a half in seconds
+        return f"{math.ceil(seconds)} s"
+    return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004  the same
+
+
+def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: bool) -> Line:
+    preview = stage == "preview"
+    request = cell.preview_request if preview else cell.final_request()
+    expected = cell.preview_estimate if preview else cell.estimate
+    if cell.refusal:
+        return Line(cell, "invalid", request, expected, why=cell.refusal)
+    if lost := sweep.book.lost(cell, stage):
+        return Line(cell, "lost", request, expected, why=lost)
+    job = sweep.book.job_of(cell, stage)
+    if job is None or _never_sent(sweep, cell, stage):
+        try:
+            _ = cell.key_at(stage), request.content_hash
+        except StorageError as error:  # an image that was deleted since
+            return Line(cell, "invalid", request, expected, why=str(error))
+        return Line(cell, "send", request, expected)
+    if job.status == "unknown":
+        return Line(cell, "lost", request, expected, why=str(job.error or ""))
+    if job.status in {"failed", "expired", "cancelled"}:
+        if job.status == "failed" and job.card().ready_at is not None:
+            return Line(cell, "has", request, expected, why="it was made; resume() fetches it")
+        return Line(cell, "send" if again else "failed", request, expected, why="" if again else str(job.error or ""))
+    return Line(cell, "has", request, expected)
+
+
+def _never_sent(sweep: Sweep, cell: Cell, stage: Stage) -> bool:
+    """Whether its job ended before anything was sent: a kernel that was restarted, a rest that was cancelled."""
+    job = sweep.book.job_of(cell, stage)
+    return job is not None and job.status == "cancelled" and job.task_id is None
+
+
+def _cost(expected: Estimate) -> float:
+    if expected.price:
+        return expected.price
+    listed = expected.prices.get("ark-cn")
+    return listed[0] if listed else float(expected.tokens or 0)
+
+
+def _price(expected: Estimate, *, billed: bool) -> str:
+    if not billed:
+        return "free"
+    return "?" if expected.price is None else money(expected.price, expected.currency)

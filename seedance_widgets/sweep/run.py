@@ -1,0 +1,342 @@
+"""Running a sweep: which jobs are started when, on the loop on which jobs live."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets.catalog import find_model
+from seedance_widgets.errors import CannotCancel, SeedanceError, SweepError
+from seedance_widgets.jobs import job_of, new_id, resume, submit
+from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.request.estimate import money
+from seedance_widgets.sweep import memory
+from seedance_widgets.sweep.book import STAGES
+from seedance_widgets.sweep.cells import Cells
+from seedance_widgets.sweep.memory import Place
+from seedance_widgets.sweep.plan import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+
+    from seedance_widgets.jobs import Job
+    from seedance_widgets.sweep.cells import Cell, Stage
+    from seedance_widgets.sweep.plan import Line, Plan
+    from seedance_widgets.sweep.sweep import Sweep
+
+# Tasks at the provider, as a multiple of what it runs at once: a queue there long enough that it never stands idle
+# while we look, and short enough that a pause or a cancel finds most cells still unsent.
+AHEAD = 2
+_UNKNOWN_AT_ONCE = 10  # of a model that the catalogue does not know
+
+
+class Outcome:
+    """Something that a sweep is doing; it began when this was made. Await it for the end.
+
+    Args:
+        what: For people: what it is.
+        work: What does it.
+        loop: Where.
+        show: Called where somebody waits; shows the progress until it is left.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        work: Coroutine[Any, Any, Any],
+        loop: asyncio.AbstractEventLoop,
+        show: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        self._what = what
+        self._show = show
+        self._awaited = False
+        self._loop = loop
+        self._future = bridge.start(loop, work)
+        self._future.add_done_callback(self._ended)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        self._awaited = True
+        return self._wait().__await__()
+
+    def __repr__(self) -> str:
+        if not self._future.done():
+            return f"{self._what}: it goes on; `await` this to wait for it"
+        error = None if self._future.cancelled() else self._future.exception()
+        return f"{self._what}: {error}" if error is not None else f"{self._what}: done"
+
+    async def _wait(self) -> Any:
+        with self._show():
+            # Whoever stops waiting leaves the sweep alone.
+            return await asyncio.shield(self._future)
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        if future.cancelled() or (error := future.exception()) is None or self._awaited:
+            return
+        self._loop.call_soon_threadsafe(self._report, error)
+
+    def _report(self, error: BaseException) -> None:
+        """A turn later: whoever awaits in the same cell has begun by then."""
+        if not self._awaited:
+            self._loop.call_exception_handler({"message": f"{self._what} failed", "exception": error})
+
+
+@dataclass(eq=False)
+class Sending:
+    """A cell on its way to be sent."""
+
+    line: Line
+    stage: Stage
+    job_id: str
+    dropped: bool = False
+
+    @property
+    def cell(self) -> Cell:
+        """Which cell."""
+        return self.line.cell
+
+    @property
+    def slot(self) -> tuple[Stage, str]:
+        """Where the book has it."""
+        return self.stage, self.cell.key_at(self.stage)
+
+
+class Runner:
+    """Starts the jobs of one sweep, so many at once, and keeps what is waiting.
+
+    Args:
+        sweep: Whose.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        self.loop = bridge.home_loop()
+        self.paused = False
+        self.sendings: list[Sending] = []
+        self._deciding = asyncio.Lock()
+        self._open = asyncio.Event()
+        self._open.set()
+        self._taken_up = False
+        self._left = asyncio.Event()
+
+    def pause(self) -> None:
+        """Send nothing more; what was sent goes on."""
+        self.paused = True
+        bridge.call(self.loop, self._open.clear)
+
+    def resume(self) -> None:
+        """Go on sending."""
+        self.paused = False
+        bridge.call(self.loop, self._open.set)
+
+    async def run(self, cells: Sequence[Cell], stage: Stage, *, again: bool, max_cost: float | None) -> Cells:
+        """Send what is to be sent and wait until all of these cells have ended."""
+        async with self._deciding:
+            await self.take_up()
+            plan = await asyncio.to_thread(plan_of, self.sweep, cells, stage, again=again)
+            agree(plan, max_cost)
+            sendings = await self._assign(plan, max_cost)
+        self.sweep.changed()
+        try:
+            async with asyncio.TaskGroup() as group:
+                everyone = asyncio.Semaphore(self.sweep.max_jobs or len(cells) or 1)
+                for some, places in self._by_rate(sendings):
+                    group.create_task(self._feed(some, asyncio.Semaphore(places), everyone, group))
+        finally:
+            self._no_longer_waiting(sendings)
+            self.sweep.changed()
+        for cell in cells:  # also those that others sent: an earlier run, or a kernel that was restarted
+            if (job := self.sweep.book.job_of(cell, stage)) is not None:
+                with contextlib.suppress(SeedanceError):
+                    await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
+        self.sweep.changed()
+        return Cells(cells)
+
+    async def take_up(self) -> None:
+        """Follow the jobs that a kernel that was restarted left behind; sends nothing."""
+        if self._taken_up:
+            return
+        self._taken_up = True
+        sweep = self.sweep
+        left = [
+            job for job in sweep.book.jobs if not job.followed and (not job.done or job.status in {"unknown", "failed"})
+        ]
+        if not left:
+            return
+        await resume(sweep.provider).taken_up()
+        fresh = await asyncio.to_thread(read_jobs, sweep, [job.id for job in left])
+        sweep.book.replace_jobs(fresh)
+        for job in fresh.values():
+            self._watch(job)
+        sweep.changed()
+
+    async def cancel(self, cells: Sequence[Cell]) -> str:
+        """Drop what is not sent, cancel what is still queued; what runs is billed anyway, and is kept."""
+        keys = {(stage, cell.key_at(stage)) for cell in cells for stage in STAGES}
+        drop = [one for one in self.sendings if one.slot in keys]
+        for one in drop:
+            one.dropped = True
+        dropped = len(drop)
+        self._no_longer_waiting(drop)
+        self._left.set()
+        self.sweep.changed()
+        jobs = {
+            job.id: job for cell in cells for job in (cell.job, cell.preview) if job and not job.done and job.followed
+        }
+        done = await asyncio.gather(*(_cancelled(job) for job in jobs.values()))
+        self.sweep.changed()
+        told = [f"{dropped:,} not sent"] if dropped else []
+        told += [f"{sum(done):,} cancelled in the queue"] if any(done) else []
+        told += [f"{len(done) - sum(done):,} already running go on, and are billed"] if not all(done) else []
+        return " · ".join(told) or "there was nothing to cancel"
+
+    async def _assign(self, plan: Plan, max_cost: float | None) -> list[Sending]:
+        """Write down which job each cell will have, before anything of it is sent."""
+        sweep = self.sweep
+        if max_cost is not None:
+            sweep.max_cost = max_cost
+        await asyncio.to_thread(sweep.save)
+        sendings = [Sending(line, plan.stage, new_id()) for line in plan.to_send]
+        places = [Place(plan.stage, one.cell.index, one.job_id, kept=False) for one in sendings]
+        kept = [line for line in plan.lines if line.fate == "kept"]
+        places += [Place(plan.stage, line.cell.index, line.record.id, kept=True) for line in kept if line.record]
+        if places:
+            await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, places)
+        for line in kept:
+            if line.record:
+                job = await asyncio.to_thread(job_of, sweep.ledger, line.record)
+                sweep.book.set_job(line.cell, plan.stage, job, kept=True)
+        for one in sendings:
+            sweep.book.set_trouble(one.cell, plan.stage, None)
+            sweep.book.waiting.add(one.slot)
+        self.sendings += sendings
+        return sendings
+
+    def _by_rate(self, sendings: Sequence[Sending]) -> Iterator[tuple[list[Sending], int]]:
+        """The sendings of each model, which the provider runs beside those of the others, and how many at once."""
+        groups: dict[tuple[str, int], list[Sending]] = defaultdict(list)
+        for one in sendings:
+            request = one.line.request
+            model = find_model(request.model)
+            at_once = model.rates_at(request.resolution).concurrency if model is not None else _UNKNOWN_AT_ONCE
+            groups[model.name if model is not None else request.model, at_once].append(one)
+        for (_, at_once), some in groups.items():
+            yield some, AHEAD * at_once
+
+    async def _feed(
+        self,
+        sendings: Sequence[Sending],
+        places: asyncio.Semaphore,
+        everyone: asyncio.Semaphore,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        for one in sendings:
+            await everyone.acquire()
+            await places.acquire()
+            await self._may_send(one)
+            self._no_longer_waiting([one])
+            job = None if one.dropped else self._submit(one)
+            if job is None:
+                places.release()
+                everyone.release()
+            else:
+                group.create_task(self._hold(job, places, everyone))
+            await asyncio.sleep(0)  # a thousand in a row would keep the loop from its turn
+
+    async def _may_send(self, one: Sending) -> None:
+        """Wait while the sweep is paused; a sending that is dropped meanwhile waits no longer."""
+        while self.paused and not one.dropped:
+            self._left.clear()
+            opened, left = asyncio.ensure_future(self._open.wait()), asyncio.ensure_future(self._left.wait())
+            try:
+                await asyncio.wait({opened, left}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                opened.cancel()
+                left.cancel()
+
+    def _submit(self, one: Sending) -> Job | None:
+        try:
+            job = submit(one.line.request, self.sweep.provider, job_id=one.job_id)
+        except SeedanceError as error:  # an image that was deleted since: this cell, and no other
+            self.sweep.book.set_trouble(one.cell, one.stage, error)
+            self.sweep.changed()
+            return None
+        self.sweep.book.set_job(one.cell, one.stage, job)
+        self.sweep.changed()
+        return job
+
+    async def _hold(self, job: Job, places: asyncio.Semaphore, everyone: asyncio.Semaphore) -> None:
+        """Keep the job's place while the provider has it, and follow it to its end."""
+        held = True
+
+        def look(job: Job) -> None:
+            nonlocal held
+            self.sweep.changed(job)
+            if held and (job.done or job.status == "downloading"):  # the provider has room again
+                held = False
+                places.release()
+                everyone.release()
+
+        with job.listening(look):
+            with contextlib.suppress(SeedanceError):
+                await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
+            look(job)
+
+    def _watch(self, job: Job) -> None:
+        """Tell of a job that somebody else started."""
+        if job.followed and not job.done:
+            task = self.loop.create_task(self._hold(job, asyncio.Semaphore(), asyncio.Semaphore()))
+            self.sweep.keep(task)
+
+    def _no_longer_waiting(self, sendings: Sequence[Sending]) -> None:
+        for one in sendings:
+            if one in self.sendings:
+                self.sendings.remove(one)
+                self.sweep.book.waiting.discard(one.slot)
+
+
+def agree(plan: Plan, max_cost: float | None) -> None:
+    """Refuse what was not agreed to.
+
+    Raises:
+        SweepError: It is billed and there is no cap, or it goes over it; nothing was sent.
+    """
+    if not plan.billed or not plan.to_send:
+        return
+    cap = plan.sweep.max_cost if max_cost is None else max_cost
+    count, price = len(plan.to_send), money(plan.price, plan.currency)
+    if cap is None:
+        raise SweepError(
+            f"{plan.sweep.provider_label} bills this sweep: {count:,} videos, {price}"
+            f"{f', and {plan.unpriced:,} of them without a known price' if plan.unpriced else ''}. "
+            f"Nothing was sent; agree by run(max_cost={math.ceil(plan.price * 100) / 100})."
+        )
+    if plan.unpriced and not math.isinf(cap):
+        raise SweepError(
+            f"{plan.unpriced:,} of {count:,} videos have no known price at {plan.sweep.provider_label}, so that no cap "
+            "can be kept. Nothing was sent; max_cost=float('inf') agrees to any price."
+        )
+    if plan.spent + plan.price > cap + 1e-9:
+        before = f" on top of {money(plan.spent, plan.currency)} spent" if plan.spent else ""
+        raise SweepError(
+            f"{count:,} videos for {price}{before} go over max_cost, {money(cap, plan.currency)}. Nothing was sent: "
+            "take fewer cells, run(preview=True) first, or raise max_cost."
+        )
+
+
+def read_jobs(sweep: Sweep, ids: Sequence[str]) -> dict[str, Job]:
+    """The jobs with these ids as they are now; blocking."""
+    ledger = sweep.ledger
+    records = ledger.call(ledger.find_many, list(ids))
+    return {one: job_of(ledger, record) for one in ids if (record := records.get(one)) is not None}
+
+
+async def _cancelled(job: Job) -> bool:
+    try:
+        await job.cancel()
+    except (CannotCancel, SeedanceError):
+        return False
+    return True

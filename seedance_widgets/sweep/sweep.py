@@ -1,0 +1,471 @@
+"""Sweep: one request, varied over some of its fields."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
+
+from seedance_widgets import choice
+from seedance_widgets.errors import ConfigurationError, SweepError
+from seedance_widgets.jobs import JobList, open_ledger
+from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.request.names import suggest_names
+from seedance_widgets.sweep import arguments, memory
+from seedance_widgets.sweep import axes as axis_rules
+from seedance_widgets.sweep.book import Book
+from seedance_widgets.sweep.cells import Cell, Cells, counted
+from seedance_widgets.sweep.memory import Spec
+from seedance_widgets.sweep.plan import Plan, plan_of
+from seedance_widgets.sweep.progress import progress_bar
+from seedance_widgets.sweep.run import Outcome, Runner
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterator, Sequence
+
+    from seedance_widgets.jobs import Job, Ledger
+    from seedance_widgets.providers.base import Provider
+    from seedance_widgets.request import VideoRequest
+    from seedance_widgets.simulator import Simulator
+    from seedance_widgets.sweep.axes import Axis, Exclude
+    from seedance_widgets.sweep.cells import Stage
+
+_LATEST = 5
+
+
+@suggest_names
+class Sweep:
+    """One request, varied over some of its fields: planned, run, watched, compared and kept.
+
+        sweep = sw.Sweep(base, axes={"seed": range(3), "resolution": ["480p", "720p"]}, name="lighthouse")
+        sweep.plan()
+        await sweep.run()
+
+    Shown in a notebook it is a grid of videos that play in step. Nothing is sent before `run`, or before the button
+    that says what it costs. With a name it may be made again, say after a restart: it goes on where it was.
+
+    Args:
+        base: What is varied: a `VideoRequest`, or what has one: a Studio, a video, a job, a cell of another sweep.
+        axes: Fields and their values, such as `{"seed": range(3)}`; `{placeholders}` of the prompt count as fields;
+            `{label: value}` in place of a list names the values. The first axis makes the columns, the second the
+            rows, each further one pages.
+        mode: `product`: every value with every other; `zip`: the axes side by side.
+        exclude: Which cells to leave out: a function of a cell's values, a dict such as `{"seed": 3}`, a list of them.
+        repeats: How often each cell is made, from 1 on; needs a random seed to make a difference.
+        max_cost: What may be spent in all, in the provider's currency; `float("inf")` for any amount.
+        max_jobs: How many jobs may be under way at once; by default twice what the provider runs at once.
+        name: What it is called in the ledger, up to 120 characters; by default `sweep-` and six signs.
+        provider: Who makes the videos; by default `sw.provider()`.
+
+    Raises:
+        SweepError: An axis that is no field, is empty or no list; more than 10,000 cells; a value out of range.
+        ConfigurationError: No such provider, or its key is missing.
+    """
+
+    def __init__(
+        self,
+        base: Any,
+        axes: Mapping[str, Any] | None = None,
+        *,
+        mode: str = "product",
+        exclude: Exclude = None,
+        repeats: int = 1,
+        max_cost: float | None = None,
+        max_jobs: int | None = None,
+        name: str | None = None,
+        provider: Provider | Simulator | str | None = None,
+    ) -> None:
+        request = arguments.read_base(base)
+        made = axis_rules.read_axes(request, axes, mode=mode, repeats=repeats)
+        left_out = axis_rules.excluder(made, exclude)
+        places = [place for place in axis_rules.coordinates(made, mode) if not left_out(_values_at(made, place))]
+        if not places:
+            raise SweepError("exclude leaves out every cell; there is nothing to make.")
+        self._set_up(request, made, mode, places, name=name, max_cost=max_cost, max_jobs=max_jobs)
+        self.provider: Provider | None = choice.resolve(provider)
+        self.provider_id = self.provider.id
+        self.base_url = self.provider.base_url
+        if name is not None and self.name in self.names():
+            self.save()  # refuses where that one is another sweep
+
+    def _set_up(
+        self,
+        base: VideoRequest,
+        axes: tuple[Axis, ...],
+        mode: str,
+        places: Sequence[tuple[int, ...]],
+        *,
+        name: str | None,
+        max_cost: float | None,
+        max_jobs: int | None,
+    ) -> None:
+        self.base = base
+        self.axes = axes
+        self.mode = mode
+        self.name = arguments.read_name(name)
+        self.max_cost = arguments.read_cap(max_cost)
+        self.max_jobs = arguments.read_at_once(max_jobs)
+        self.cells = Cells(
+            Cell(self, i, place, values := _values_at(axes, place), axis_rules.request_at(base, values))
+            for i, place in enumerate(places)
+        )
+        self.book = Book()
+        self._saved = False
+        self._listeners: list[Callable[[Job | None], None]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    def load(cls, name: str, provider: Provider | Simulator | str | None = None) -> Sweep:
+        """The sweep with this name, with everything that was made for it; what was under way is followed again.
+
+        Sends nothing: `run()` does, for the cells that were never sent.
+
+        Args:
+            name: As `Sweep.names()` lists it.
+            provider: Who to ask, where it is none that can be made from the environment.
+
+        Raises:
+            KeyError: No such sweep; the message holds the nearest name.
+            SweepError: What the ledger says of it is damaged; its videos are in `sw.jobs()`.
+            StorageError: The ledger cannot be read.
+        """
+        ledger = open_ledger()
+        try:
+            spec = ledger.call(memory.read_spec, ledger, name)
+        except KeyError:
+            raise KeyError(_unknown(name, cls.names(), ledger)) from None
+        sweep = cls.__new__(cls)
+        sweep._set_up(  # noqa: SLF001  its own
+            spec.base, spec.axes, spec.mode, spec.places, name=name, max_cost=spec.max_cost, max_jobs=spec.max_jobs
+        )
+        sweep.provider_id, sweep.base_url = spec.provider, spec.base_url
+        given = None if provider is None else choice.resolve(provider)
+        try:
+            sweep.provider = choice.provider_for(spec.provider, spec.base_url, given)
+        except ConfigurationError:
+            sweep.provider = None  # what was made can be looked at without a key
+        sweep._read(take_up=True)  # noqa: SLF001  its own
+        return sweep
+
+    @staticmethod
+    def names() -> list[str]:
+        """Every sweep of the ledger, the newest first.
+
+        Raises:
+            StorageError: The ledger cannot be read.
+        """
+        ledger = open_ledger()
+        return ledger.call(memory.names, ledger)
+
+    @classmethod
+    def from_studio(cls, studio: Any, axes: Mapping[str, Any] | None = None, **options: Any) -> Sweep:
+        """A sweep over the form of a Studio as it is now, at the provider that it shows.
+
+        Args:
+            studio: A `Studio`.
+            axes: As for `Sweep`.
+            **options: As for `Sweep`.
+        """
+        return cls(studio.request, axes, **{"provider": getattr(studio, "provider", None), **options})
+
+    def plan(self, cells: Any = None, *, preview: bool = False) -> Plan:
+        """What becomes of every cell, and what that costs; sends nothing. Reads images and the ledger.
+
+        Args:
+            cells: Which, as for `run`; all by default.
+            preview: Everything at 480p, or the smallest size that a model makes.
+        """
+        return plan_of(self, self._chosen(cells), _stage(preview=preview))
+
+    def run(self, cells: Any = None, *, preview: bool = False, max_cost: float | None = None) -> Outcome:
+        """Make the videos of all cells that have none; starts at once, await it for the end.
+
+        What runs is not sent again, what failed only by `retry`, and what is not known never. One failure stops no
+        other cell: it is in `cell.error`.
+
+        Args:
+            cells: A cell, several, their numbers, or a dict of axis values; all by default. `sweep.starred` makes the
+                chosen ones.
+            preview: Everything at 480p, or the smallest size that a model makes: look, star the best, then run those.
+            max_cost: What the sweep may cost in all; a provider that bills needs it here or in `Sweep`.
+
+        Returns:
+            What can be awaited, for the cells.
+
+        Raises:
+            SweepError: (when awaited) It is billed and nothing was agreed, or it goes over the cap; nothing was sent.
+        """
+        return self._start("running the sweep", self._chosen(cells), preview=preview, max_cost=max_cost, again=False)
+
+    def retry(self, cells: Any = None, *, preview: bool = False, max_cost: float | None = None) -> Outcome:
+        """Send those cells again that failed, expired or were cancelled; never those of which nothing is known.
+
+        Args:
+            cells: Which, as for `run`; by default all that failed.
+            preview: Those of the previews.
+            max_cost: As for `run`.
+        """
+        stage = _stage(preview=preview)
+        failed = [cell for cell in self._chosen(cells) if self._has_failed(cell, stage)]
+        return self._start("sending again what failed", failed, preview=preview, max_cost=max_cost, again=True)
+
+    def pause(self) -> None:
+        """Send nothing more for now; what was sent goes on."""
+        self._runner.pause()
+        self.changed()
+
+    def resume(self) -> None:
+        """Go on sending after a pause."""
+        self._runner.resume()
+        self.changed()
+
+    def cancel(self, cells: Any = None) -> Outcome:
+        """Send nothing more, and cancel what is queued at the provider; what runs there goes on, and is billed.
+
+        Args:
+            cells: Which, as for `run`; by default all.
+        """
+        chosen = self._chosen(cells)
+        return Outcome("cancelling", self._runner.cancel(chosen), self._runner.loop)
+
+    def mark(
+        self, cell: Cell | int, *, star: bool | None = None, rating: int | None = None, note: str | None = None
+    ) -> None:
+        """Star a cell, rate it from 1 to 5 (0: no rating) or write a note to it; kept in the ledger.
+
+        Raises:
+            SweepError: No such cell, or a rating that is none.
+            StorageError: It cannot be written.
+        """
+        one = self._one(cell)
+        if rating is not None and (isinstance(rating, bool) or rating not in range(6)):
+            raise SweepError(f"a rating is a whole number from 1 to 5, or 0 for none; {rating!r} is not.")
+        mark = self.book.set_mark(one, star=star, rating=rating, note=note)
+        self.save()
+        self.ledger.call(memory.write_marks, self.ledger, self.name, [(one.index, mark)])
+        self.changed()
+
+    @property
+    def jobs(self) -> JobList:
+        """Every job of the sweep, previews too, each once."""
+        return JobList(self.book.jobs)
+
+    @property
+    def starred(self) -> Cells:
+        """The cells with a star."""
+        return Cells(cell for cell in self.cells if cell.star)
+
+    @property
+    def videos(self) -> list[Any]:
+        """The videos that are there, in the order of the cells."""
+        return self.cells.videos
+
+    @property
+    def billed(self) -> bool:
+        """Whether it costs money."""
+        return not self.provider_id.startswith("simulator:")
+
+    @property
+    def provider_label(self) -> str:
+        """How people call the provider."""
+        return choice.label_of(self.provider_id)
+
+    @property
+    def spent(self) -> float:
+        """What its jobs cost, in the provider's currency; those under way by their estimate. Reused videos are free."""
+        return self.book.spent
+
+    @property
+    def paused(self) -> bool:
+        """Whether sending is held up."""
+        return self._runner.paused
+
+    @property
+    def running(self) -> bool:
+        """Whether anything is under way or waits for its turn."""
+        return bool(self.book.waiting) or any(not job.done for job in self.book.jobs)
+
+    def summary(self) -> str:
+        """How it stands, in one line."""
+        return counted(self.cells)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self.cells)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @overload
+    def __getitem__(self, wanted: int) -> Cell: ...
+    @overload
+    def __getitem__(self, wanted: slice) -> Cells: ...
+    @overload
+    def __getitem__(self, wanted: Mapping[str, Any]) -> Cell | Cells: ...
+    def __getitem__(self, wanted: Any) -> Cell | Cells:
+        """A cell by its number, or by values of the axes: the one cell, or all that have these values."""
+        if isinstance(wanted, slice):
+            return Cells(self.cells[wanted])
+        if isinstance(wanted, Mapping):
+            found = self._by_values(wanted)
+            return found[0] if len(found) == 1 else found
+        if isinstance(wanted, int) and not isinstance(wanted, bool):
+            return self._one(wanted)
+        raise KeyError(f"a cell is found by its number or by a dict such as {{'seed': 1}}, not by {wanted!r}.")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat dict per cell: values, state, cost, file, marks and what was measured."""
+        return [cell.row() for cell in self.cells]
+
+    def to_pandas(self) -> Any:
+        """The rows as a `pandas.DataFrame`, one line per cell.
+
+        Raises:
+            ConfigurationError: pandas is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415  half a second, and not everybody has it
+        except ImportError:
+            raise ConfigurationError(
+                "to_pandas needs pandas: pip install pandas. `sweep.rows()` gives the same as a list of dicts."
+            ) from None
+        return pd.DataFrame(self.rows())
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Where it is remembered."""
+        return open_ledger()
+
+    @cached_property
+    def _runner(self) -> Runner:
+        return Runner(self)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop on which its jobs live."""
+        return self._runner.loop
+
+    def save(self) -> None:
+        """Write it to the ledger, with its images. Blocking.
+
+        Raises:
+            SweepError: Another sweep has this name.
+            StorageError: It cannot be written.
+        """
+        spec = Spec(
+            self.base,
+            self.axes,
+            self.mode,
+            tuple(cell.place for cell in self.cells),
+            self.max_cost,
+            self.max_jobs,
+            self.provider_id,
+            self.base_url,
+        )
+        self.ledger.call(memory.write_spec, self.ledger, self.name, spec)
+        if not self._saved:
+            self._read()
+
+    def changed(self, job: Job | None = None) -> None:
+        """Tell whoever listens; with the job that changed, or without where it may be anything."""
+        for listener in list(self._listeners):
+            listener(job)
+
+    @contextlib.contextmanager
+    def listening(self, listener: Callable[[Job | None], None]) -> Iterator[None]:
+        """Call `listener(job)` at every change, on any thread; job is None where any cell may have changed."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold a task until it is done: a loop holds its tasks weakly."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def __repr__(self) -> str:
+        axes = " x ".join(f"{len(axis):,} {axis.title}" for axis in self.axes) or "the base"
+        return f"Sweep({self.name!r}: {axes}; {self.summary()})"
+
+    def _ipython_display_(self) -> None:
+        if bridge.kernel() is None:
+            print(repr(self))  # noqa: T201  a terminal
+            return
+        # By name: only what is shown may load ipywidgets, and the widgets lie above this layer.
+        importlib.import_module("seedance_widgets.widgets.sweep_view").show(self)
+
+    def _start(
+        self, what: str, cells: Sequence[Cell], *, preview: bool, max_cost: float | None, again: bool
+    ) -> Outcome:
+        cap = arguments.read_cap(max_cost)
+        if self.provider is None:
+            self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
+        work = self._runner.run(cells, _stage(preview=preview), again=again, max_cost=cap)
+        return Outcome(what, work, self._runner.loop, lambda: progress_bar(self, cells))
+
+    def _read(self, *, take_up: bool = False) -> None:
+        """Take over what the ledger knows; blocking."""
+        self._saved = True
+        self.book.read(self.ledger, self.name, self.cells)
+        if take_up:
+            bridge.start(self._runner.loop, self._runner.take_up())
+
+    def _has_failed(self, cell: Cell, stage: Stage) -> bool:
+        job = self.book.job_of(cell, stage)
+        failed = job is not None and job.status in {"failed", "expired", "cancelled"}
+        return failed or self.book.trouble(cell, stage) is not None
+
+    def _chosen(self, cells: Any) -> list[Cell]:
+        if cells is None:
+            return list(self.cells)
+        if isinstance(cells, (Cell, int)):
+            return [self._one(cells)]
+        if isinstance(cells, Mapping):
+            return list(self._by_values(cells))
+        if isinstance(cells, Iterable) and not isinstance(cells, (str, bytes)):
+            return [self._one(cell) for cell in cells]
+        raise SweepError(f"cells are given as cells, numbers or a dict such as {{'seed': 1}}; {cells!r} is none.")
+
+    def _one(self, cell: Any) -> Cell:
+        if isinstance(cell, Cell) and cell.sweep is self:
+            return cell
+        if isinstance(cell, int) and not isinstance(cell, bool) and -len(self.cells) <= cell < len(self.cells):
+            return self.cells[cell]
+        raise SweepError(f"{cell!r} is no cell of this sweep, whose cells are numbered 0 to {len(self.cells) - 1}.")
+
+    def _by_values(self, wanted: Mapping[str, Any]) -> Cells:
+        axes = {axis.name: (number, axis) for number, axis in enumerate(self.axes)}
+        places: list[tuple[int, list[int]]] = []
+        for name, value in wanted.items():
+            if name not in axes:
+                close = difflib.get_close_matches(str(name), list(axes), n=1, cutoff=0.5)
+                hint = f"did you mean {close[0]!r}?" if close else f"its axes are {', '.join(axes) or 'none'}."
+                raise KeyError(f"this sweep has no axis {name!r}; {hint}")
+            number, axis = axes[name]
+            at = axis.index_of(value)
+            if not at:
+                raise KeyError(f"{value!r} is not on the axis {name}; it takes {', '.join(axis.labels[:20])}.")
+            places.append((number, at))
+        found = Cells(cell for cell in self.cells if all(cell.place[number] in at for number, at in places))
+        if not found:
+            raise KeyError(f"no cell has {dict(wanted)!r}: it was left out by exclude, or lies in no row of a zip.")
+        return found
+
+
+def _stage(*, preview: bool) -> Stage:
+    return "preview" if preview else "final"
+
+
+def _values_at(axes: Sequence[Axis], place: Sequence[int]) -> dict[str, Any]:
+    return {axis.name: axis.values[i] for axis, i in zip(axes, place, strict=True)}  # noqa: PD011  no table
+
+
+def _unknown(name: Any, known: Sequence[str], ledger: Ledger) -> str:
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"there is {', '.join(known[:_LATEST]) or 'none yet'}."
+    return f"no sweep is called {name!r} in {ledger.folder}; {hint}"
