@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seedance_widgets.request import Estimate, Image, Problem, VideoRequest, check, estimate
     from seedance_widgets.samples import sample_image
     from seedance_widgets.simulator import Simulator
+    from seedance_widgets.sweep import Sweep
     from seedance_widgets.video import Video
     from seedance_widgets.widgets.job_card import JobCard
     from seedance_widgets.widgets.player import Player
@@ -40,6 +41,7 @@ _HOMES = {
     "Problem": "request",
     "Simulator": "simulator",
     "Studio": "widgets.studio",
+    "Sweep": "sweep",
     "Video": "video",
     "VideoRequest": "request",
     "check": "request",
@@ -67,6 +69,7 @@ __all__ = [
     "Problem",
     "Simulator",
     "Studio",
+    "Sweep",
     "Video",
     "VideoRequest",
     "check",

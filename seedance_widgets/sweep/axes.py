@@ -182,7 +182,8 @@ def short(value: Any, number: int) -> str:
 def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, axes: Mapping[str, Any]) -> Axis:
     if name in IMAGE_FIELDS:
         values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
-    labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(values, 1))
+    shown = map(_pathlike, values) if name in IMAGE_FIELDS else values
+    labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(shown, 1))
     if name == "seed" and "model" not in axes and not takes_seed(base):
         note = (
             f"{base.model} takes no seed: the provider draws one for each video, so that these are "
@@ -273,6 +274,13 @@ def _same(one: Any, other: Any) -> bool:
 def _nearest(name: Any, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(known) or 'none'}."
+
+
+def _pathlike(image: Any) -> Any:
+    """An image's path as a path, which is shown by its name."""
+    if isinstance(image, tuple):
+        return tuple(map(_pathlike, image))
+    return PurePath(image) if isinstance(image, str) and not is_url(image) else image
 
 
 def _named(value: str) -> str:

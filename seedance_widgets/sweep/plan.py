@@ -270,6 +270,8 @@ def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: bool) -> Line:
         return Line(cell, "invalid", request, expected, why=cell.refusal)
     if lost := sweep.book.lost(cell, stage):
         return Line(cell, "lost", request, expected, why=lost)
+    if (stage, cell.key_at(stage)) in sweep.book.waiting:
+        return Line(cell, "has", request, expected)
     job = sweep.book.job_of(cell, stage)
     if job is None or _never_sent(sweep, cell, stage):
         try:

@@ -117,20 +117,17 @@ class Runner:
         self.paused = False
         self.sendings: list[Sending] = []
         self._deciding = asyncio.Lock()
-        self._open = asyncio.Event()
-        self._open.set()
+        self._moved = asyncio.Event()
         self._taken_up = False
-        self._left = asyncio.Event()
 
     def pause(self) -> None:
         """Send nothing more; what was sent goes on."""
         self.paused = True
-        bridge.call(self.loop, self._open.clear)
 
     def resume(self) -> None:
         """Go on sending."""
         self.paused = False
-        bridge.call(self.loop, self._open.set)
+        bridge.call(self.loop, self._tell)
 
     async def run(self, cells: Sequence[Cell], stage: Stage, *, again: bool, max_cost: float | None) -> Cells:
         """Send what is to be sent and wait until all of these cells have ended."""
@@ -148,7 +145,9 @@ class Runner:
         finally:
             self._no_longer_waiting(sendings)
             self.sweep.changed()
-        for cell in cells:  # also those that others sent: an earlier run, or a kernel that was restarted
+        # Also those that others send: an earlier run, or a kernel that was restarted.
+        await self._until(lambda: not any((stage, cell.key_at(stage)) in self.sweep.book.waiting for cell in cells))
+        for cell in cells:
             if (job := self.sweep.book.job_of(cell, stage)) is not None:
                 with contextlib.suppress(SeedanceError):
                     await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
@@ -181,7 +180,6 @@ class Runner:
             one.dropped = True
         dropped = len(drop)
         self._no_longer_waiting(drop)
-        self._left.set()
         self.sweep.changed()
         jobs = {
             job.id: job for cell in cells for job in (cell.job, cell.preview) if job and not job.done and job.followed
@@ -236,7 +234,7 @@ class Runner:
         for one in sendings:
             await everyone.acquire()
             await places.acquire()
-            await self._may_send(one)
+            await self._until(lambda one=one: not self.paused or one.dropped)  # type: ignore[misc]
             self._no_longer_waiting([one])
             job = None if one.dropped else self._submit(one)
             if job is None:
@@ -245,17 +243,6 @@ class Runner:
             else:
                 group.create_task(self._hold(job, places, everyone))
             await asyncio.sleep(0)  # a thousand in a row would keep the loop from its turn
-
-    async def _may_send(self, one: Sending) -> None:
-        """Wait while the sweep is paused; a sending that is dropped meanwhile waits no longer."""
-        while self.paused and not one.dropped:
-            self._left.clear()
-            opened, left = asyncio.ensure_future(self._open.wait()), asyncio.ensure_future(self._left.wait())
-            try:
-                await asyncio.wait({opened, left}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                opened.cancel()
-                left.cancel()
 
     def _submit(self, one: Sending) -> Job | None:
         try:
@@ -296,6 +283,16 @@ class Runner:
             if one in self.sendings:
                 self.sendings.remove(one)
                 self.sweep.book.waiting.discard(one.slot)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Let those look again who wait for something of this sweep."""
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await self._moved.wait()
 
 
 def agree(plan: Plan, max_cost: float | None) -> None:

@@ -1,0 +1,350 @@
+"""Running a sweep against the simulator: what is sent, once, and what a failure, a cap, a pause and a restart do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
+from seedance_widgets.jobs.ledger import FILE
+from tests.conftest import draw
+
+BASE = sw.VideoRequest("a {mood} boat", model="1.0-pro", resolution="480p", duration=2, seed=5)
+
+
+def creates(sim):
+    return [entry for entry in sim.requests if entry.method == "POST"]
+
+
+def sweep_of(sim, axes=None, base=BASE, **options):
+    return sw.Sweep(base, {"seed": range(3)} if axes is None else axes, provider=sim.provider(), **options)
+
+
+async def until(sweep, condition):
+    """Wait until `condition` holds, looking whenever something happens to the sweep."""
+    holds = asyncio.Event()
+
+    def look(_):
+        if condition():
+            sweep.loop.call_soon_threadsafe(holds.set)
+
+    with sweep.listening(look):
+        look(None)
+        await asyncio.wait_for(holds.wait(), 60)
+
+
+async def test_every_cell_becomes_its_video(sim):
+    sweep = sweep_of(sim, {"seed": range(2), "resolution": ["480p", "720p"]})
+    cells = await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded"] * 4
+    assert repr(cells) == "4 cells · 4 done"
+    assert sweep[{"seed": 1, "resolution": "720p"}].video.height == 704
+    assert [cell.index for cell in sweep[{"resolution": "480p"}]] == [0, 2]
+    assert {cell.video.seed for cell in sweep} == {0, 1}
+    assert len(sweep.jobs) == len(creates(sim)) == 4
+
+
+async def test_the_cheapest_are_sent_first(sim):
+    sweep = sweep_of(sim, {"resolution": ["1080p", "480p", "720p"], "seed": [1, 2]})
+    await sweep.run()
+    sent = [entry.body["resolution"] for entry in creates(sim)]
+    assert sent == ["480p"] * 2 + ["720p"] * 2 + ["1080p"] * 2
+
+
+async def test_equal_requests_are_bought_once(sim):
+    sweep = sweep_of(sim, {"seed": [1, 1, 2], "mood": ["calm"]})
+    assert sweep.plan().counts == {"send": 2, "same": 1}
+    await sweep.run()
+    assert len(creates(sim)) == 2
+    assert sweep[0].job.id == sweep[1].job.id != sweep[2].job.id
+
+
+async def test_repeats_of_a_random_seed_are_videos_of_their_own_and_of_a_fixed_one_are_not(sim):
+    await sweep_of(sim, {}, BASE.replace(seed=-1), repeats=3).run()
+    assert len(creates(sim)) == 3
+    fixed = sweep_of(sim, {}, repeats=3)
+    assert any("The seed is fixed (5)" in note for note in fixed.plan().notes)
+    await fixed.run()
+    assert len(creates(sim)) == 4
+
+
+async def test_what_was_made_before_with_a_fixed_seed_is_taken_from_the_ledger(sim):
+    video = await sw.submit(BASE.replace(seed=1), sim.provider())
+    sweep = sweep_of(sim)
+    assert sweep.plan().counts == {"kept": 1, "send": 2}
+    await sweep.run()
+    assert len(creates(sim)) == 3
+    assert sweep[{"seed": 1}].video == video
+    again = sweep_of(sim)
+    await again.run()
+    assert len(creates(sim)) == 3
+    Path(video.path).unlink()
+    assert sweep_of(sim).plan().counts == {"send": 1, "kept": 2}
+
+
+async def test_a_random_seed_is_never_taken_from_the_ledger(sim):
+    await sw.submit(BASE.replace(seed=-1), sim.provider())
+    assert sweep_of(sim, {"mood": ["{mood}"]}, BASE.replace(seed=-1)).plan().counts == {"send": 1}
+
+
+async def test_an_invalid_cell_is_not_sent_and_says_why(sim):
+    sweep = sweep_of(sim, {"duration": [2, 99]})
+    await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded", "invalid"]
+    assert "99" in sweep[1].refusal
+    assert len(creates(sim)) == 1
+
+
+async def test_one_failure_stops_no_other_and_retry_sends_only_that_one(sim):
+    sweep = sweep_of(sim, {"mood": ["calm", "[sim:moderation]", "wild"]})
+    await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded", "failed", "succeeded"]
+    assert isinstance(sweep[1].error, sw.errors.ModerationError)
+    await sweep.run()
+    assert len(creates(sim)) == 3
+    assert sweep.plan().counts == {"has": 2, "failed": 1}
+    await sweep.retry()
+    assert len(creates(sim)) == 4
+    assert sweep[1].state == "failed"
+
+
+async def test_an_image_that_is_deleted_costs_its_own_cell_only(sim, tmp_path):
+    for seed, name in enumerate(("a.png", "b.png")):
+        draw(640, 400, seed=seed).save(tmp_path / name)
+    axes = {"first_frame_url": [tmp_path / "a.png", tmp_path / "b.png"]}
+    sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), max_jobs=1)
+    sweep.pause()
+    running = sweep.run()
+    await until(sweep, lambda: sweep.book.waiting)
+    (tmp_path / "b.png").unlink()
+    sweep.resume()
+    await running
+    assert [cell.state for cell in sweep] == ["succeeded", "failed"]
+    assert "b.png" in str(sweep[1].error)
+    assert len(creates(sim)) == 1
+
+
+async def test_a_billed_sweep_needs_an_agreed_cap_and_keeps_it(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": range(3)}, provider=provider)
+    price = sweep.plan().price
+    assert price > 0
+    with pytest.raises(SweepError, match=r"bills this sweep: 3 videos.*max_cost="):
+        await sweep.run()
+    with pytest.raises(SweepError, match="over max_cost"):
+        await sweep.run(max_cost=price * 0.9)
+    assert not creates(sim)
+    await sweep.run([0, 1], max_cost=price * 0.7)
+    assert sweep.spent == pytest.approx(price * 2 / 3, rel=0.01)
+    with pytest.raises(SweepError, match="spent"):
+        await sweep.run(max_cost=price * 0.7)
+    assert len(creates(sim)) == 2
+    await sweep.run(max_cost=float("inf"))
+    assert len(creates(sim)) == 3
+
+
+async def test_a_price_that_nobody_knows_needs_any_price_agreed(sim):
+    provider = sw.providers.AceDataCloud("token", base_url=sim.acedata_base_url)
+    sweep = sw.Sweep(BASE, {"seed": [1]}, provider=provider)
+    with pytest.raises(SweepError, match="no known price"):
+        await sweep.run(max_cost=100)
+    await sweep.run(max_cost=float("inf"))
+    assert sweep[0].state == "succeeded"
+
+
+async def test_pause_sends_nothing_more_and_resume_goes_on(sim):
+    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=60]"), max_jobs=1)
+    running = sweep.run()
+    await until(sweep, lambda: sweep[0].state == "running")
+    sweep.pause()
+    await until(sweep, lambda: sweep[0].state == "succeeded")
+    assert sweep.paused
+    assert [cell.state for cell in sweep][1:] == ["waiting"] * 3
+    assert len(creates(sim)) == 1
+    sweep.resume()
+    await running
+    assert len(creates(sim)) == 4
+
+
+async def test_cancel_drops_what_is_unsent_cancels_what_is_queued_and_keeps_what_runs(sim):
+    moods = ["[sim:run=300]", "[sim:queue=6000]", "third"]
+    sweep = sweep_of(sim, {"mood": moods}, max_jobs=2)
+    running = sweep.run()
+    await until(sweep, lambda: [cell.state for cell in sweep] == ["running", "queued", "waiting"])
+    told = await sweep.cancel()
+    assert told == "1 not sent · 1 cancelled in the queue · 1 already running go on, and are billed"
+    await running
+    assert [cell.state for cell in sweep] == ["succeeded", "cancelled", "planned"]
+    assert len(creates(sim)) == 2
+    await sweep.run()
+    assert sweep[2].state == "succeeded"
+    assert sweep[1].state == "cancelled"
+
+
+async def test_cancelling_one_leaves_the_others(sim):
+    sweep = sweep_of(sim, {"mood": ["[sim:queue=6000]", "calm"]})
+    running = sweep.run()
+    await until(sweep, lambda: sweep[0].state == "queued")
+    await sweep.cancel(0)
+    await running
+    assert [cell.state for cell in sweep] == ["cancelled", "succeeded"]
+
+
+async def test_a_paused_sweep_can_be_cancelled(sim):
+    sweep = sweep_of(sim)
+    sweep.pause()
+    running = sweep.run()
+    await until(sweep, lambda: len(sweep.book.waiting) == 3)
+    assert await sweep.cancel() == "3 not sent"
+    await asyncio.wait_for(running, 30)
+    assert not creates(sim)
+
+
+async def test_preview_first_then_only_the_chosen_with_the_seed_that_was_drawn(sim):
+    base = BASE.replace(resolution="1080p", seed=-1)
+    sweep = sweep_of(sim, {"mood": ["calm", "wild", "odd"]}, base)
+    assert sweep.plan(preview=True).tokens < sweep.plan().tokens / 4
+    await sweep.run(preview=True)
+    assert {cell.video.height for cell in sweep} == {480}
+    assert all(cell.job is None for cell in sweep)
+    sweep.mark(1, star=True)
+    await sweep.run(sweep.starred)
+    assert [cell.job is not None for cell in sweep] == [False, True, False]
+    assert sweep[1].video.height == 1088
+    assert sweep[1].video.seed == sweep[1].preview.seed
+    assert len(creates(sim)) == 4
+
+
+async def test_a_second_run_beside_the_first_sends_nothing_twice(sim):
+    sweep = sweep_of(sim)
+    await asyncio.gather(_awaited(sweep.run()), _awaited(sweep.run()))
+    assert len(creates(sim)) == 3
+
+
+async def _awaited(outcome):
+    return await outcome
+
+
+async def test_load_has_it_all_again(sim, home):
+    sweep = sweep_of(sim, {"seed": [1, 2], "first_frame_url": [sw.sample_image()]}, name="boats")
+    await sweep.run([0])
+    sweep.mark(0, star=True, rating=4, note="<b>good</b>")
+    sweep.mark(1, note="not yet")
+    loaded = sw.Sweep.load("boats", sim.provider())
+    assert loaded.axes[0].values == (1, 2)
+    assert [cell.state for cell in loaded] == ["succeeded", "planned"]
+    assert loaded[0].video == sweep[0].video
+    assert (loaded[0].star, loaded[0].mark.rating, loaded[0].mark.note) == (True, 4, "<b>good</b>")
+    assert loaded[1].mark.note == "not yet"
+    await loaded.run()
+    assert len(creates(sim)) == 2
+    assert sw.Sweep.names() == ["boats"]
+
+
+async def test_the_same_sweep_under_its_name_goes_on_and_another_one_may_not_have_it(sim):
+    await sweep_of(sim, {"mood": ["calm"]}, BASE.replace(seed=-1), name="boats").run()
+    same = sweep_of(sim, {"mood": ["calm"]}, BASE.replace(seed=-1), name="boats")
+    assert same[0].state == "succeeded"
+    await same.run()
+    assert len(creates(sim)) == 1
+    with pytest.raises(SweepError, match="there is a sweep called 'boats'"):
+        sweep_of(sim, {"mood": ["wild"]}, name="boats")
+
+
+async def test_unknown_and_damaged_sweeps(sim, home):
+    sweep = sweep_of(sim, name="lighthouse")
+    await sweep.run()
+    with pytest.raises(KeyError, match="did you mean 'lighthouse'"):
+        sw.Sweep.load("lighthose")
+    with sqlite3.connect(home / FILE) as ledger:
+        ledger.execute("UPDATE sweeps SET spec = '{'")
+    ledger.close()
+    with pytest.raises(SweepError, match="damaged"):
+        sw.Sweep.load("lighthouse")
+    assert len(sw.jobs()) == 3
+
+
+async def test_a_damaged_row_of_a_job_is_not_bought_again(sim, home):
+    sweep = sweep_of(sim, name="boats")
+    await sweep.run()
+    with sqlite3.connect(home / FILE) as ledger:
+        ledger.execute("UPDATE jobs SET request = '{' WHERE id = ?", [sweep[1].job.id])
+    ledger.close()
+    loaded = sw.Sweep.load("boats", sim.provider())
+    assert [cell.state for cell in loaded] == ["succeeded", "unknown", "succeeded"]
+    assert "damaged" in str(loaded[1].error)
+    await loaded.run()
+    await loaded.retry()
+    assert len(creates(sim)) == 3
+
+
+async def test_a_deleted_file_is_said_and_the_rest_is_there(sim, home):
+    sweep = sweep_of(sim, name="boats")
+    await sweep.run()
+    sweep[0].video.path.unlink()
+    loaded = sw.Sweep.load("boats", sim.provider())
+    assert [cell.state for cell in loaded] == ["succeeded"] * 3
+    assert "gone" in repr(loaded[0].video)
+    shutil.rmtree(home / "inputs", ignore_errors=True)
+    assert len(sw.Sweep.load("boats", sim.provider()).videos) == 3
+
+
+async def test_rows_and_pandas(sim):
+    sweep = sweep_of(sim, {"seed": [1, 2], "mood": ["calm", "[sim:moderation]"]})
+    await sweep.run()
+    frame = sweep.to_pandas()
+    assert list(frame["seed"]) == [1, 1, 2, 2]
+    assert list(frame["state"]) == ["succeeded", "failed", "succeeded", "failed"]
+    assert frame["tokens"].sum() == 2 * (864 * 480 * 49 // 1024)
+    assert frame["video"].notna().sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_cost": -1}, "max_cost must be"),
+        ({"max_cost": float("nan")}, "max_cost must be"),
+        ({"max_cost": "5"}, "max_cost must be"),
+        ({"max_jobs": 0}, "max_jobs must be"),
+        ({"name": ""}, "name must be"),
+        ({"name": "a\nb"}, "name must be"),
+        ({"exclude": lambda _: True}, "leaves out every cell"),
+    ],
+)
+def test_wrong_options_are_said_in_a_sentence(sim, options, words):
+    with pytest.raises(SweepError, match=words):
+        sweep_of(sim, **options)
+
+
+def test_wrong_bases_cells_and_names(sim):
+    with pytest.raises(SweepError, match="base must be a VideoRequest"):
+        sw.Sweep("a boat", {"seed": [1]})
+    with pytest.raises(TypeError, match="did you mean max_cost"):
+        sw.Sweep(BASE, {"seed": [1]}, maxcost=3)
+    sweep = sweep_of(sim)
+    with pytest.raises(SweepError, match="numbered 0 to 2"):
+        sweep[3]
+    with pytest.raises(KeyError, match="did you mean 'seed'"):
+        sweep[{"sed": 1}]
+    with pytest.raises(KeyError, match="takes 0, 1, 2"):
+        sweep[{"seed": 9}]
+    with pytest.raises(SweepError, match="from 1 to 5"):
+        sweep.mark(0, rating=6)
+
+
+def test_a_script_waits_for_a_sweep_as_for_anything_else(sim, in_script):
+    done = in_script(
+        """
+        import seedance_widgets as sw
+        base = sw.VideoRequest("a boat", resolution="480p", duration=2)
+        sweep = sw.Sweep(base, {"seed": range(3)})
+        print(sw.run(sweep.run()))
+        """,
+        SEEDANCE_SIMULATOR=sim.ark_base_url,
+    )
+    assert done.stdout.strip() == "3 cells · 3 done", done.stderr
