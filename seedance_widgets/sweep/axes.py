@@ -286,7 +286,8 @@ def _pathlike(image: Any) -> Any:
 def _named(value: str) -> str:
     """An image's address by its last part; any other text as it is."""
     if is_url(value):
-        return "data: image" if value.startswith("data:") else value.split("?", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
+        address = value.split("?", maxsplit=1)[0].rstrip("/")
+        return "data: image" if value.startswith("data:") else address.rpartition("/")[2]
     return value
 
 

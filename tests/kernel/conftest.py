@@ -75,6 +75,10 @@ class Kernel:
             except Empty:
                 continue
 
+    def until_dead(self, timeout: float = PATIENCE) -> None:
+        """Wait until the kernel's process has ended by itself."""
+        self.manager.provisioner.process.wait(timeout)
+
     def _take(self, message) -> None:
         self.published.append(message)
         self.front.take(message)
