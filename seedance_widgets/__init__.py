@@ -13,6 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from seedance_widgets import errors, providers
     from seedance_widgets.api import generate_video, generate_video_from_image
     from seedance_widgets.catalog.tables import model, models
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from seedance_widgets.request import Estimate, Image, Problem, VideoRequest, check, estimate
     from seedance_widgets.samples import sample_image
     from seedance_widgets.simulator import Simulator
-    from seedance_widgets.sweep import Sweep
+    from seedance_widgets.sweep import Sweep, compare
     from seedance_widgets.video import Video
     from seedance_widgets.widgets.job_card import JobCard
     from seedance_widgets.widgets.player import Player
@@ -45,6 +47,7 @@ _HOMES = {
     "Video": "video",
     "VideoRequest": "request",
     "check": "request",
+    "compare": "sweep",
     "estimate": "request",
     "generate_video": "api",
     "generate_video_from_image": "api",
@@ -73,6 +76,7 @@ __all__ = [
     "Video",
     "VideoRequest",
     "check",
+    "compare",
     "errors",
     "estimate",
     "generate_video",
@@ -103,3 +107,17 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def load_ipython_extension(ipython: InteractiveShell) -> None:
+    """What `%load_ext seedance_widgets` calls: the magics `%seedance` and `%%seedance`."""
+    from seedance_widgets import magics  # noqa: PLC0415  IPython only where it is asked for
+
+    magics.load(ipython)
+
+
+def unload_ipython_extension(ipython: InteractiveShell) -> None:
+    """What `%unload_ext seedance_widgets` calls."""
+    from seedance_widgets import magics  # noqa: PLC0415  IPython only where it is asked for
+
+    magics.unload(ipython)

@@ -135,7 +135,7 @@ class Runner:
             await self.take_up()
             plan = await asyncio.to_thread(plan_of, self.sweep, cells, stage, again=again)
             agree(plan, max_cost)
-            sendings = await self._assign(plan, max_cost)
+            sendings = await self._assign(plan)
         self.sweep.changed()
         try:
             async with asyncio.TaskGroup() as group:
@@ -191,11 +191,9 @@ class Runner:
         told += [f"{len(done) - sum(done):,} already running go on, and are billed"] if not all(done) else []
         return " · ".join(told) or "there was nothing to cancel"
 
-    async def _assign(self, plan: Plan, max_cost: float | None) -> list[Sending]:
+    async def _assign(self, plan: Plan) -> list[Sending]:
         """Write down which job each cell will have, before anything of it is sent."""
         sweep = self.sweep
-        if max_cost is not None:
-            sweep.max_cost = max_cost
         await asyncio.to_thread(sweep.save)
         sendings = [Sending(line, plan.stage, new_id()) for line in plan.to_send]
         places = [Place(plan.stage, one.cell.index, one.job_id, kept=False) for one in sendings]

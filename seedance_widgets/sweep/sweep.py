@@ -18,6 +18,7 @@ from seedance_widgets.sweep import arguments, memory
 from seedance_widgets.sweep import axes as axis_rules
 from seedance_widgets.sweep.book import Book
 from seedance_widgets.sweep.cells import Cell, Cells, counted
+from seedance_widgets.sweep.layout import layout_of
 from seedance_widgets.sweep.memory import Spec
 from seedance_widgets.sweep.plan import Plan, plan_of
 from seedance_widgets.sweep.progress import progress_bar
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from seedance_widgets.simulator import Simulator
     from seedance_widgets.sweep.axes import Axis, Exclude
     from seedance_widgets.sweep.cells import Stage
+    from seedance_widgets.sweep.layout import Layout
 
 _LATEST = 5
 
@@ -288,6 +290,11 @@ class Sweep:
     def running(self) -> bool:
         """Whether anything is under way or waits for its turn."""
         return bool(self.book.waiting) or any(not job.done for job in self.book.jobs)
+
+    @property
+    def layout(self) -> Layout:
+        """Where the cells lie when they are shown."""
+        return layout_of(self.axes, self.mode, [cell.place for cell in self.cells])
 
     def summary(self) -> str:
         """How it stands, in one line."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from seedance_widgets.jobs import Job
-from seedance_widgets.video import Video
+from seedance_widgets.sweep.comparison import video_of
 from seedance_widgets.widgets.media import MediaAnswers, Shelf, video_state
 from seedance_widgets.widgets.sendable import STATE
 from seedance_widgets.widgets.surface import Surface
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from seedance_widgets.jobs import Job
+    from seedance_widgets.video import Video
 
     Shown = Video | Job | str | Path
 
@@ -44,8 +45,8 @@ class Player(MediaAnswers, Surface):
 
     def __init__(self, video: Shown, other: Shown | None = None, *, lang: str = "en") -> None:
         self.shelf = Shelf()
-        self.video = _video(video)
-        self.other = None if other is None else _video(other)
+        self.video = video_of(video)
+        self.other = None if other is None else video_of(other)
         super().__init__(lang=lang, videos=[video_state(one, self.shelf) for one in self._shown])
 
     @property
@@ -66,16 +67,3 @@ class Player(MediaAnswers, Surface):
             else f'<div style="display:flex;flex-wrap:wrap;gap:8px">{cells}</div>'
         )
         return {**kept[0], "text/plain": self.words(), "text/html": html}
-
-
-def _video(given: Any) -> Video:
-    if isinstance(given, Job):
-        if given.video is None:
-            raise ValueError(f"job {given.id} has no video: it is {given.status}; await it first.")
-        return given.video
-    if isinstance(given, Video):
-        _ = given.width  # a file that is gone says so now
-        return given
-    if isinstance(given, (str, os.PathLike)):
-        return Video.open(given)
-    raise TypeError(f"a Video, a finished Job or a path was expected, not {type(given).__name__}.")

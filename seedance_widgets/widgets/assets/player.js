@@ -3,6 +3,7 @@
 import { fill, h, set, show, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
+import { createScreen } from "./screen.js";
 
 // A video up to this size is fetched as soon as it is in sight; a larger one when play is pressed.
 const SMALL = 20e6;
@@ -353,45 +354,6 @@ export function createPlayer({ rpc, t, media: shared }) {
       seen.disconnect();
       [first, second].forEach((screen) => screen.clear());
       if (!shared) media.dispose();
-    },
-  };
-}
-
-function createScreen() {
-  const video = h("video.sw-video", { muted: true, playsInline: true, preload: "auto" });
-  const element = h("div.sw-screen-of-one", {}, video);
-  let wanted = null; // where to seek next; Chromium can stay "seeking" for ever when a seek overtakes another
-
-  function seekOn() {
-    if (wanted === null || video.seeking) return;
-    const seconds = wanted;
-    wanted = null;
-    video.currentTime = Math.min(seconds, video.duration || Infinity);
-  }
-  video.addEventListener("seeked", seekOn);
-
-  return {
-    element,
-    video,
-    /** Go there, or after the seek that is on its way: of several waiting ones the last counts. */
-    seek(seconds) {
-      wanted = seconds;
-      seekOn();
-    },
-    /** Resolves when its first picture is there. */
-    load(url) {
-      return new Promise((resolve, reject) => {
-        video.addEventListener("loadeddata", resolve, { once: true });
-        video.addEventListener("error", () => reject(new Error(video.error?.message || "error")), { once: true });
-        video.src = url;
-      });
-    },
-    clear() {
-      wanted = null;
-      video.pause();
-      video.removeAttribute("src");
-      video.removeAttribute("poster");
-      video.load();
     },
   };
 }

@@ -1,0 +1,211 @@
+"""Comparison: any videos side by side, as the cells of a sweep are."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+from collections import Counter
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from seedance_widgets.errors import SweepError
+from seedance_widgets.jobs import Job
+from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.request import VideoRequest
+from seedance_widgets.sweep.axes import Axis, short
+from seedance_widgets.sweep.layout import layout_of
+from seedance_widgets.sweep.memory import Mark
+from seedance_widgets.video import Video
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from seedance_widgets.sweep.layout import Layout
+
+    Shown = Video | Job | str | Path
+
+
+class Compared:
+    """One of the videos that are compared; it looks like a cell of a sweep.
+
+    Args:
+        index: Its number, from 0 on.
+        label: What stands over it.
+        video: The video.
+    """
+
+    job = preview = current = error = None
+    refusal = note = ""
+    state = "succeeded"
+
+    def __init__(self, index: int, label: str, video: Video) -> None:
+        self.index = index
+        self.place = (index,)
+        self.label = label
+        self.video = video
+        self.request = video.request
+        self.mark = Mark()
+        self.measured: dict[str, Any] = {}
+
+    @property
+    def star(self) -> bool:
+        """Whether it is one of the chosen."""
+        return self.mark.star
+
+    def words(self) -> str:
+        """What it is, in one line."""
+        return self.label
+
+    def row(self) -> dict[str, Any]:
+        """Everything that is known of it, as one flat row of plain values."""
+        return {
+            "cell": self.index,
+            "video": str(self.video.path),
+            "label": self.label,
+            "star": self.mark.star,
+            "rating": self.mark.rating,
+            "note": self.mark.note or None,
+            **self.measured,
+        }
+
+
+class Comparison:
+    """Some videos side by side, in the grid of a sweep.
+
+    Args:
+        videos: Each a `Video`, a finished `Job` or a path.
+        labels: What stands over them; by default how their requests differ, or their names.
+
+    Raises:
+        SweepError: There is none, or not as many labels.
+        TypeError: Something else was given.
+        ValueError: A job has no video.
+        VideoFileError: A file is missing or is no video.
+    """
+
+    name = ""
+
+    def __init__(self, videos: Sequence[Shown], labels: Sequence[str] | None = None) -> None:
+        if not videos:
+            raise SweepError("compare needs at least one video: sw.compare(one, other).")
+        read = [video_of(video) for video in videos]
+        if labels is not None and len(labels) != len(read):
+            raise SweepError(f"there are {len(read)} videos and {len(labels)} labels; each needs one.")
+        names = [str(label) for label in labels] if labels is not None else _names(read)
+        self.axes = (Axis("video", tuple(str(video.path) for video in read), tuple(names), "video"),)
+        self.cells = [Compared(i, name, video) for i, (name, video) in enumerate(zip(names, read, strict=True))]
+        self._listeners: list[Callable[[Any], None]] = []
+
+    @property
+    def loop(self) -> Any:
+        """The notebook's loop."""
+        return bridge.home_loop()
+
+    @property
+    def layout(self) -> Layout:
+        """Where the cells lie when they are shown."""
+        return layout_of(self.axes, "product", [cell.place for cell in self.cells])
+
+    def mark(self, cell: int, *, star: bool | None = None, rating: int | None = None, note: str | None = None) -> None:
+        """Star, rate or note one of them; kept while this lives."""
+        mark = self.cells[cell].mark
+        mark.star = mark.star if star is None else star
+        mark.rating = mark.rating if rating is None else rating or None
+        mark.note = mark.note if note is None else note
+        for listener in list(self._listeners):
+            listener(None)
+
+    @contextlib.contextmanager
+    def listening(self, listener: Callable[[Any], None]) -> Iterator[None]:
+        """Call `listener(None)` at every change."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat dict per video."""
+        return [cell.row() for cell in self.cells]
+
+    def summary(self) -> str:
+        """How many there are."""
+        return "1 video" if len(self.cells) == 1 else f"{len(self.cells):,} videos"
+
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(cell.label for cell in self.cells)})"
+
+    def _ipython_display_(self) -> None:
+        if bridge.kernel() is None:
+            print(repr(self))  # noqa: T201  a terminal
+            return
+        # By name: only what is shown may load ipywidgets, and the widgets lie above this layer.
+        importlib.import_module("seedance_widgets.widgets.sweep_view").show(self)
+
+
+def compare(*videos: Shown, labels: Sequence[str] | None = None) -> Comparison:
+    """Show videos side by side, playing in step: with a wipe or the difference of two, stars, ratings and notes.
+
+    Args:
+        *videos: Each a `Video`, a finished `Job` or the path of a video file.
+        labels: What stands over them; by default how their requests differ, or their names.
+
+    Raises:
+        SweepError: There is none, or not as many labels.
+        TypeError: Something else was given.
+        ValueError: A job has no video.
+        VideoFileError: A file is missing or is no video.
+    """
+    given = videos[0] if len(videos) == 1 and isinstance(videos[0], (list, tuple)) else videos
+    return Comparison(list(given), labels)
+
+
+def video_of(given: Any) -> Video:
+    """The video that is meant: a `Video`, a finished `Job` or a path.
+
+    Raises:
+        TypeError: Something else was given.
+        ValueError: The job has no video.
+        VideoFileError: The file is missing or is no video.
+    """
+    if isinstance(given, Job):
+        if given.video is None:
+            raise ValueError(f"job {given.id} has no video: it is {given.status}; await it first.")
+        return given.video
+    if isinstance(given, Video):
+        _ = given.width  # a file that is gone says so now
+        return given
+    if isinstance(given, (str, os.PathLike)):
+        return Video.open(given)
+    raise TypeError(f"a Video, a finished Job or a path was expected, not {type(given).__name__}.")
+
+
+def _names(videos: Sequence[Video]) -> list[str]:
+    """How the videos' requests differ, else the names of their files; no two are called the same."""
+    requests = [video.request for video in videos]
+    names = [video.path.stem for video in videos]
+    if len(videos) > 1 and all(requests):
+        differing = [
+            field.name
+            for field in fields(VideoRequest)
+            if any(getattr(request, field.name) != getattr(requests[0], field.name) for request in requests)
+        ]
+        told = [
+            " · ".join(_said(name, getattr(request, name), i) for name in differing)
+            for i, request in enumerate(requests, 1)
+        ]
+        if differing and len(set(told)) == len(told):
+            names = told
+    seen: Counter[str] = Counter()
+    for i, name in enumerate(names):
+        seen[name] += 1
+        if seen[name] > 1:
+            names[i] = f"{name} ({seen[name]})"
+    return names
+
+
+def _said(field: str, value: Any, number: int) -> str:
+    plain = isinstance(value, (bool, int, float)) or value is None
+    return f"{field} {short(value, number)}" if plain else short(value, number)

@@ -1,0 +1,276 @@
+"""SweepView: what a sweep, or a comparison, looks like in an output."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import math
+import secrets
+import weakref
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+
+from seedance_widgets.sweep import Sweep
+from seedance_widgets.sweep.plan import plan_of
+from seedance_widgets.sweep.run import agree
+from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.sendable import STATE, sendable
+from seedance_widgets.widgets.snippets import snippets
+from seedance_widgets.widgets.strings import text
+from seedance_widgets.widgets.surface import Refused, Surface
+from seedance_widgets.widgets.sweep_state import (
+    cell_state,
+    detail_state,
+    grid_state,
+    head_state,
+    plan_state,
+    question,
+    table_state,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seedance_widgets.jobs import Job
+    from seedance_widgets.sweep import Comparison, Plan
+
+    Grid = Sweep | Comparison
+
+SLOWEST = 0.3  # seconds between two looks at a sweep, however much happens to it
+_LONGEST_NOTE = 1000
+
+
+class SweepView(MediaAnswers, Surface):
+    """A grid of videos that play in step, with the plan, the progress and the table of their sweep.
+
+    A sweep that is shown as the last line of a cell looks like this; `SweepView` itself is for another language, and for
+    a place in a layout of `ipywidgets`.
+
+    Args:
+        grid: A `Sweep`, or what `sw.compare` gives.
+        lang: `en` or `zh`.
+
+    Raises:
+        ValueError: No such language.
+    """
+
+    entry: ClassVar[str] = "sweep_surface.js"
+    styles: ClassVar[tuple[str, ...]] = ("base.css", "player.css", "sweep.css")
+    sections: ClassVar[tuple[str, ...]] = ("common", "state", "player", "sweep")
+
+    grid: Any = traitlets.Dict().tag(**STATE)
+    head: Any = traitlets.Dict().tag(**STATE)
+
+    def __init__(self, grid: Grid, *, lang: str = "en") -> None:
+        self.of = grid
+        self.shelf = Shelf()
+        self._presses: set[str] = set()
+        self._questions: dict[str, str] = {}
+        self._sent: dict[int, dict[str, Any]] = {}
+        self._dirty: set[str] | None = set()  # ids of jobs; None for everything
+        self._drawing: asyncio.Task[None] | None = None
+        super().__init__(lang=lang, grid=grid_state(grid))
+        self._listening = grid.listening(self._changed)
+        self._listening.__enter__()
+        self._changed(None)
+
+    @property
+    def sweep(self) -> Sweep:
+        """The sweep.
+
+        Raises:
+            Refused: It is a comparison, which sends nothing.
+        """
+        if not isinstance(self.of, Sweep):
+            raise Refused("a comparison sends nothing.")
+        return self.of
+
+    def words(self) -> str:
+        """What this is, in one line of plain text."""
+        return repr(self.of)
+
+    def saved(self) -> dict[str, Any]:
+        """What a saved notebook keeps: how it stands."""
+        return {"text/plain": repr(self.of), "text/html": f"<div>{html.escape(repr(self.of))}</div>"}
+
+    def close(self) -> None:
+        """Take the view away; the sweep goes on."""
+        if not self._closed:
+            self._listening.__exit__(None, None, None)
+        super().close()
+
+    async def answer_cells(self) -> list[dict[str, Any]]:
+        """Every cell as it is now; what changes later comes by itself."""
+        await self._look(range(len(self.of.cells)))
+        return [self._sent[cell.index] for cell in self.of.cells]
+
+    async def answer_run(self, what: str, press: str, agreed: str | None = None) -> dict[str, Any]:
+        """A button that sends: make, preview, finish, retry; asks first where it costs money.
+
+        Args:
+            what: Which of them, or `retry 7` for one cell.
+            press: Of this press of the button; the same one again does nothing.
+            agreed: The answer to the question that the last press was answered with.
+        """
+        if press in self._presses:
+            return {}
+        self._presses.add(press)
+        sweep = self.sweep
+        if sweep.provider is None:
+            raise Refused(f"there is no key for {sweep.provider_label} here; set it, and load the sweep again.")
+        kind, _, number = what.partition(" ")
+        if kind not in {"make", "preview", "finish", "retry"}:
+            raise Refused(f"there is no button called {what!r}.")
+        cells = [self._cell(int(number))] if number.isdecimal() else list(sweep.cells)
+        if kind == "finish":
+            cells = list(sweep.starred)
+        stage = (
+            "preview" if kind == "preview" or (kind == "retry" and all(one.job is None for one in cells)) else "final"
+        )
+        again = kind == "retry"
+        if again:
+            cells = [one for one in cells if one.state in {"failed", "expired", "cancelled"}]
+        plan = await asyncio.to_thread(plan_of, sweep, cells, stage, again=again)
+        cap: float | None = None
+        if plan.billed and plan.to_send:
+            cap = sweep.max_cost if sweep.max_cost is not None else math.inf
+            agree(plan, cap)
+            line = question(plan, self.lang)
+            if self._questions.pop(agreed or "", "") != _signed(line, plan):
+                token = secrets.token_urlsafe(9)
+                self._questions = {token: _signed(line, plan)}
+                return {"confirm": {"line": line, "agreed": token}}
+            cap = cap if math.isinf(cap) is False else math.inf if plan.unpriced else plan.spent + plan.price + 1e-6
+        self._questions.clear()
+        run = sweep.retry if again else sweep.run
+        run(cells, preview=stage == "preview", max_cost=cap)
+        return {"sent": len(plan.to_send)}
+
+    async def answer_pause(self, paused: bool) -> None:
+        """Hold up sending, or go on."""
+        if paused:
+            self.sweep.pause()
+        else:
+            self.sweep.resume()
+
+    async def answer_cancel(self, cell: int | None = None) -> dict[str, str]:
+        """Cancel one cell, or all that does not run yet."""
+        told: str = await self.sweep.cancel(None if cell is None else self._cell(cell))
+        return {"words": told}
+
+    async def answer_mark(
+        self, cell: int, star: bool | None = None, rating: int | None = None, note: str | None = None
+    ) -> None:
+        """Star, rate or note a cell."""
+        self._cell(cell)
+        note = None if note is None else note[:_LONGEST_NOTE]
+        await asyncio.to_thread(self.of.mark, cell, star=star, rating=rating, note=note)
+
+    async def answer_detail(self, cell: int) -> dict[str, Any]:
+        """What is told of the selected cell."""
+        return await asyncio.to_thread(detail_state, self._cell(cell), self.of, self.lang)
+
+    async def answer_plan(self, preview: bool = False) -> dict[str, Any]:
+        """The plan as a table."""
+        plan = await asyncio.to_thread(self.sweep.plan, preview=preview)
+        return await asyncio.to_thread(plan_state, plan, self.lang)
+
+    async def answer_table(self) -> dict[str, Any]:
+        """What is known, as a table."""
+        return await asyncio.to_thread(table_state, self.of)
+
+    async def answer_code(self, cell: int, base: bool = False) -> str:
+        """A cell's request as Python; with `base`, a sweep over it."""
+        one = self._cell(cell)
+        request = one.request
+        if request is None:
+            raise Refused("nothing is known of how this video was asked for.")
+        if base and isinstance(self.of, Sweep):
+            return (
+                "import seedance_widgets as sw\n\n"
+                f"base = sw.Sweep.load({self.of.name!r})[{one.index}].request  # {one.words()}\n"
+                'sweep = sw.Sweep(base, axes={"seed": range(3)})\nsweep\n'
+            )
+        maker = self.of.provider if isinstance(self.of, Sweep) else None
+        made = await asyncio.to_thread(snippets, request, maker, self.lang)
+        return str(made[0]["text"])
+
+    def _cell(self, number: Any) -> Any:
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.of.cells):
+            raise Refused(text(self.lang, "sweep.no_such"))
+        return self.of.cells[number]
+
+    @traitlets.default("head")
+    def _first_head(self) -> dict[str, Any]:
+        return head_state(self.of, self.lang)
+
+    def _changed(self, job: Job | None) -> None:
+        """Something happened, on any thread."""
+        self.on_loop(self._soon, job)
+
+    def _soon(self, job: Job | None) -> None:
+        if self._closed:
+            return
+        if job is None:
+            self._dirty = None
+        elif self._dirty is not None:
+            self._dirty.add(job.id)
+        if self._drawing is None:
+            self._drawing = self.start(self._draw())
+
+    async def _draw(self) -> None:
+        """Tell the browser what is new, at most a few times a second."""
+        try:
+            while self._dirty is None or self._dirty:
+                dirty, self._dirty = self._dirty, set()
+                await self._look(self._touched(dirty), told=True)
+                self.head = await asyncio.to_thread(head_state, self.of, self.lang)
+                self.keep_saved()
+                await asyncio.sleep(SLOWEST)
+        finally:
+            self._drawing = None
+
+    def _touched(self, dirty: set[str] | None) -> Iterable[int]:
+        if dirty is None:
+            return range(len(self.of.cells))
+        return [cell.index for cell in self.of.cells if cell.current is not None and cell.current.id in dirty]
+
+    async def _look(self, indices: Iterable[int], *, told: bool = False) -> None:
+        fresh = await asyncio.to_thread(self._states, list(indices))
+        changed = [state for state in fresh if self._sent.get(state["i"]) != state]
+        self._sent.update({state["i"]: state for state in changed})
+        if changed and told and self.comm is not None:
+            self.send({"type": "cells", "cells": sendable(changed)})
+
+    def _states(self, indices: list[int]) -> list[dict[str, Any]]:
+        return [cell_state(self.of.cells[i], self.lang, self.shelf) for i in indices]
+
+
+_views: weakref.WeakKeyDictionary[Any, weakref.ref[SweepView]] = weakref.WeakKeyDictionary()
+
+
+def show(grid: Grid) -> None:
+    """Display the grid where IPython shows things; shown again, it is the same view."""
+    view = _view(grid)
+    if view is None:
+        view = SweepView(grid)
+        _views[grid] = weakref.ref(view)
+    view._ipython_display_()
+
+
+def show_once(grid: Grid) -> None:
+    """Display the grid unless it is on display already."""
+    if _view(grid) is None:
+        show(grid)
+
+
+def _view(grid: Grid) -> SweepView | None:
+    known = _views.get(grid)
+    view = known() if known is not None else None
+    return view if view is not None and view.comm is not None else None
+
+
+def _signed(line: str, plan: Plan) -> str:
+    """What was asked about: the same question of the same cells at the same price."""
+    return f"{line} {plan.stage} {plan.spent:.6f} {[one.cell.index for one in plan.to_send]}"
