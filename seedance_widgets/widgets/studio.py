@@ -77,6 +77,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
     entry: ClassVar[str] = "studio.js"
     styles: ClassVar[tuple[str, ...]] = (
         "base.css",
+        "panel.css",
         "player.css",
         "slots.css",
         "fields.css",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from seedance_widgets.jobs import Job
     from seedance_widgets.sweep import Comparison, Plan
+    from seedance_widgets.sweep.cells import Stage
 
     Grid = Sweep | Comparison
 
@@ -44,8 +45,8 @@ _LONGEST_NOTE = 1000
 class SweepView(MediaAnswers, Surface):
     """A grid of videos that play in step, with the plan, the progress and the table of their sweep.
 
-    A sweep that is shown as the last line of a cell looks like this; `SweepView` itself is for another language, and for
-    a place in a layout of `ipywidgets`.
+    A sweep that is shown as the last line of a cell looks like this; `SweepView` itself is for another language, and
+    for a place in a layout of `ipywidgets`.
 
     Args:
         grid: A `Sweep`, or what `sw.compare` gives.
@@ -56,7 +57,7 @@ class SweepView(MediaAnswers, Surface):
     """
 
     entry: ClassVar[str] = "sweep_surface.js"
-    styles: ClassVar[tuple[str, ...]] = ("base.css", "player.css", "sweep.css")
+    styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "sweep.css")
     sections: ClassVar[tuple[str, ...]] = ("common", "state", "player", "sweep")
 
     grid: Any = traitlets.Dict().tag(**STATE)
@@ -125,7 +126,7 @@ class SweepView(MediaAnswers, Surface):
         cells = [self._cell(int(number))] if number.isdecimal() else list(sweep.cells)
         if kind == "finish":
             cells = list(sweep.starred)
-        stage = (
+        stage: Stage = (
             "preview" if kind == "preview" or (kind == "retry" and all(one.job is None for one in cells)) else "final"
         )
         again = kind == "retry"

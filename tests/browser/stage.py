@@ -243,6 +243,11 @@ class Stage:
         except TimeoutError:
             raise AssertionError(f"not so within {timeout} s; trouble so far: {self.trouble}") from None
 
+    async def until_js(self, condition: str, locator, timeout: float = 15) -> None:
+        """Wait until a function of the element is true in the page."""
+        element = await locator.element_handle()
+        await self.page.wait_for_function(condition, arg=element, timeout=timeout * 1000)
+
     async def theme(self, name: str) -> None:
         """JupyterLab's `light` or `dark` theme, from its own style sheets."""
         await self.page.evaluate("name => stage.theme(name)", name)

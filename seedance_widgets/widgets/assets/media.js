@@ -8,8 +8,9 @@ const VIDEOS_KEPT = 4; // in the page's memory; an older one is fetched anew whe
 
 /**
  * @param {import("./rpc.js").Rpc} rpc
+ * @param {number} [videosKept]  How many videos stay in the memory of the page.
  */
-export function createMedia(rpc) {
+export function createMedia(rpc, videosKept = VIDEOS_KEPT) {
   /** @type {Map<string, Promise<string>>} */
   const kept = new Map();
   const urls = new Set();
@@ -32,7 +33,7 @@ export function createMedia(rpc) {
   /** Let go of the videos that were wanted longest ago. */
   function tidy() {
     const videos = [...kept.keys()].filter((name) => name.startsWith("video "));
-    for (const name of videos.slice(0, -VIDEOS_KEPT)) {
+    for (const name of videos.slice(0, -videosKept)) {
       kept.get(name).then((url) => urls.delete(url) && URL.revokeObjectURL(url), () => {});
       kept.delete(name);
     }

@@ -1,0 +1,128 @@
+/** The head of a sweep: what it is, how it stands, and the buttons that send, hold up, repeat and export. */
+
+import { fill, h, set, show, uniqueId } from "./dom.js";
+
+const REST = 700; // milliseconds after a press in which a second one is a slip, and before which no answer was read
+
+export function createHead({ ask, t, say }) {
+  const title = h("strong.sw-title");
+  const name = h("span.sw-quiet.sw-name");
+  const dot = h("span.sw-dot", { "aria-hidden": "true" });
+  const who = h("span");
+  const pill = h("span.sw-pill", { hidden: true }, dot, who);
+  const summary = h("span.sw-quiet.sw-summary", { role: "status" });
+  const button = (press, words, main = "") => h(`button.sw-button.sw-small${main}`, { type: "button", hidden: true, onclick: press }, words ?? "");
+  const make = button(() => run("make"), "", ".sw-main");
+  const finish = button(() => run("finish"), "", ".sw-main");
+  const preview = button(() => run("preview"), t("sweep.preview"));
+  preview.title = t("sweep.preview_hint");
+  const pause = button(() => ask("pause", { paused: !head.paused }));
+  const cancel = button(async () => say((await ask("cancel"))?.words ?? ""), t("sweep.cancel"));
+  const retry = button(() => run("retry"));
+  const measure = button(async () => say((await ask("measure"))?.words ?? ""), t("sweep.measure"));
+  const exporter = createExport({ ask, t, say });
+  const question = h("span", { id: uniqueId("question") });
+  const yes = h("button.sw-button.sw-main.sw-small", { type: "button", onclick: () => asked && Date.now() - asked.at > REST && run(asked.what, asked.agreed) }, t("sweep.agree"));
+  const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle() }, t("sweep.not_yet"));
+  const confirm = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("sweep.confirm"), "aria-describedby": question.id, hidden: true }, question, yes, no);
+  const buttons = h("div.sw-buttons", {}, make, finish, preview, pause, cancel, retry, measure, exporter.element);
+  const element = h("header.sw-header.sw-bar", {}, title, name, pill, summary, buttons, confirm);
+  let head = {};
+  let asked = null;
+  let rested = 0;
+
+  confirm.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") settle();
+    if (event.repeat) event.preventDefault(); // a key that is still held answers nothing
+  });
+
+  function settle() {
+    const there = confirm.contains(document.activeElement);
+    asked = null;
+    show(confirm, false);
+    if (there) (make.hidden ? element.querySelector("button:not([hidden])") : make)?.focus();
+  }
+
+  /** Press a button that sends; where it costs money, Python asks first. */
+  async function run(what, agreed = null) {
+    if (!agreed && Date.now() - rested < REST) return;
+    rested = Date.now();
+    const value = await ask("run", { what, press: crypto.randomUUID?.() ?? String(Math.random()), agreed });
+    settle();
+    if (!value?.confirm) return;
+    asked = { ...value.confirm, what, at: Date.now() };
+    fill(question, asked.line);
+    show(confirm, true);
+    yes.focus();
+  }
+
+  return {
+    element,
+    run,
+    draw(next, kind) {
+      head = next;
+      const { actions } = head;
+      fill(title, t(kind === "sweep" ? "sweep.title" : "sweep.compare"));
+      fill(name, head.name);
+      name.title = head.name;
+      show(pill, Boolean(head.provider));
+      if (head.provider) {
+        fill(who, head.provider.words);
+        dot.dataset.billed = String(head.provider.billed);
+      }
+      fill(summary, head.paused ? `${t("sweep.paused")} · ` : "", head.summary);
+      const n = actions.make;
+      show(fill(make, n === 1 ? t("sweep.make_one") : t("sweep.make", { n })), n > 0 && !actions.finish);
+      show(fill(finish, t("sweep.finish", { n: actions.finish })), actions.finish > 0);
+      show(preview, actions.preview > 1);
+      show(fill(pause, t(head.paused ? "sweep.resume" : "sweep.pause")), Boolean(head.running));
+      show(cancel, Boolean(actions.cancel));
+      show(fill(retry, t("sweep.retry", { n: actions.retry })), actions.retry > 0);
+      show(measure, Boolean(head.measurable));
+      exporter.draw(Boolean(head.exportable));
+    },
+    dispose: () => exporter.dispose(),
+  };
+}
+
+/** Export: a button that opens what there is to choose from. */
+function createExport({ ask, t, say }) {
+  const id = uniqueId("export");
+  const open = h("button.sw-button.sw-small", { type: "button", "aria-expanded": "false", "aria-controls": id, "aria-haspopup": "true", onclick: () => toggle() }, `${t("sweep.export")} ▾`);
+  const kinds = ["png", "mp4", "html", "csv"];
+  const list = h("div.sw-menu", { id, role: "group", "aria-label": t("sweep.export"), hidden: true }, ...kinds.map((kind) => h("button.sw-menu-item", { type: "button", onclick: () => write(kind) }, t(`sweep.export_${kind}`))));
+  const element = h("span.sw-menu-home", { hidden: true }, open, list);
+  const close = (event) => !element.contains(event.composedPath()[0]) && toggle(false);
+
+  function toggle(now = list.hidden) {
+    show(list, now);
+    set(open, { "aria-expanded": String(now) });
+    document[now ? "addEventListener" : "removeEventListener"]("pointerdown", close, true);
+    if (now) list.firstChild.focus();
+  }
+  element.addEventListener("keydown", (event) => {
+    const items = [...list.children];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape" && !list.hidden) {
+      toggle(false);
+      open.focus();
+    } else if (step && !list.hidden) {
+      items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
+      event.preventDefault();
+    }
+  });
+
+  async function write(kind) {
+    toggle(false);
+    open.focus();
+    say(t("sweep.exporting", { name: t(`sweep.export_${kind}`) }));
+    const value = await ask("export", { kind });
+    say(value?.words ?? "");
+  }
+
+  return {
+    element,
+    draw: (there) => show(element, there),
+    dispose: () => document.removeEventListener("pointerdown", close, true),
+  };
+}
