@@ -139,4 +139,16 @@ class _Callable(types.ModuleType):
 
 sys.modules[__name__].__class__ = _Callable
 
-__all__ = ["Job", "JobList", "Ledger", "job", "job_of", "list_jobs", "live_tracks", "new_id", "open_ledger", "resume", "submit"]
+__all__ = [
+    "Job",
+    "JobList",
+    "Ledger",
+    "job",
+    "job_of",
+    "list_jobs",
+    "live_tracks",
+    "new_id",
+    "open_ledger",
+    "resume",
+    "submit",
+]

@@ -38,7 +38,7 @@ class Grid:
 
 
 @pytest.fixture
-async def open_grid(stage):
+def open_grid(stage):
     async def opened(grid, **options):
         view = await stage.surface(SweepView(grid, **options))
         return await Grid(stage, view).ready()
@@ -57,8 +57,7 @@ async def test_a_sweep_is_made_by_one_press_and_drawn_as_it_comes(open_grid, swe
     await stage.screenshot("sweep-done-dark")
 
 
-@pytest.fixture
-async def playing(open_grid, sweep_of, stage):
+async def twenty_four(open_grid, sweep_of, stage):
     """A grid of 24 videos that are made."""
     sweep = sweep_of({"seed": range(6), "mood": ["calm", "wild", "odd", "red"]})
     await sweep.run()
@@ -76,8 +75,8 @@ APART = """root => {
 }"""
 
 
-async def test_twenty_four_cells_play_in_step(playing, stage):
-    grid = playing
+async def test_twenty_four_cells_play_in_step(open_grid, sweep_of, stage):
+    grid = await twenty_four(open_grid, sweep_of, stage)
     await grid.button("Play all").click()
     await stage.until_js("root => [...root.querySelectorAll('.sw-cell video')].every((v) => !v.paused)", grid.root)
     apart = await grid.root.evaluate(
@@ -106,3 +105,157 @@ async def test_twenty_four_cells_play_in_step(playing, stage):
     assert int(look["at"] * 24) == 40
     assert look["apart"] < 0.01
     await stage.screenshot("sweep-24")
+
+
+async def test_scrolling_has_no_long_task_and_pauses_what_is_out_of_sight(open_grid, sweep_of, stage):
+    grid = await twenty_four(open_grid, sweep_of, stage)
+    await stage.page.set_viewport_size({"width": 560, "height": 400})
+    await stage.width(520)
+    await grid.button("Play all").click()
+    longest = await grid.root.evaluate(
+        """async (root) => {
+          const scroller = root.querySelector(".sw-scroller");
+          const tasks = [];
+          const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration)));
+          observer.observe({ type: "longtask" });
+          for (let turn = 0; turn < 40; turn += 1) {
+            scroller.scrollTop = (turn % 20) * 40;
+            scroller.scrollLeft = (turn % 13) * 60;
+            await new Promise(requestAnimationFrame);
+          }
+          scroller.scrollTop = scroller.scrollHeight;
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          observer.disconnect();
+          return Math.max(0, ...tasks);
+        }"""
+    )
+    assert longest <= 100
+    # Only what is in sight, or close to it, holds a decoder.
+    await stage.until_js(
+        """root => {
+          const box = root.querySelector(".sw-scroller").getBoundingClientRect();
+          const near = (cell) => cell.bottom > box.top - 125 && cell.top < box.bottom + 125;
+          return [...root.querySelectorAll(".sw-cell")].every((cell) => near(cell.getBoundingClientRect()) || !cell.querySelector("video"));
+        }""",
+        grid.root,
+    )
+    count = await grid.videos.count()
+    assert 0 < count < 24
+
+
+async def test_stars_ratings_notes_filter_and_blind(open_grid, sweep_of, stage):
+    sweep = sweep_of({"seed": [1, 2, 3], "mood": ["calm", "wild"]})
+    await sweep.run()
+    grid = await open_grid(sweep)
+    await expect(grid.videos).to_have_count(6, timeout=30_000)
+    await grid.cells.nth(0).click()
+    await stage.page.keyboard.press("ArrowRight")
+    await stage.page.keyboard.press("s")
+    await stage.page.keyboard.press("4")
+    await expect(grid.root.locator(".sw-cell[aria-current=true] .sw-star")).to_have_text("★")
+    await stage.until(lambda: sweep[{"seed": 2, "mood": "calm"}].mark.rating == 4)
+    assert [cell.words() for cell in sweep.starred] == ["seed 2 · calm"]
+    await grid.root.get_by_label("Note", exact=True).fill("<b>the one</b>")
+    await stage.until(lambda: sweep[{"seed": 2, "mood": "calm"}].mark.note == "<b>the one</b>")
+    await grid.root.get_by_label("show", exact=True).select_option("starred")
+    await expect(grid.cells).to_have_count(1)
+    await expect(grid.cells).to_have_attribute("aria-label", "seed 2 · calm: Succeeded, Star")
+    await grid.root.get_by_label("show", exact=True).select_option("all")
+    await expect(grid.root.locator(".sw-column-head")).to_have_text(["seed 1", "seed 2", "seed 3"])
+    await grid.button("Swap rows and columns").click()
+    await expect(grid.root.locator(".sw-column-head")).to_have_text(["calm", "wild"])
+    await grid.button("Blind").click()
+    await expect(grid.cells).to_have_count(6)
+    assert "calm" not in await grid.root.locator(".sw-scroller").inner_text()
+    names = await grid.cells.evaluate_all("cells => cells.map((cell) => cell.getAttribute('aria-label'))")
+    assert all(name.startswith("#") for name in names)
+    await grid.button("Blind").click()
+    loaded = sw.Sweep.load(sweep.name, sweep.provider)
+    assert [(cell.index, cell.mark.rating, cell.mark.note) for cell in loaded.starred] == [(2, 4, "<b>the one</b>")]
+
+
+async def test_two_cells_are_compared_by_a_wipe_and_by_their_difference(open_grid, sweep_of, stage):
+    sweep = sweep_of({"seed": [1, 2]})
+    await sweep.run()
+    grid = await open_grid(sweep)
+    await expect(grid.videos).to_have_count(2, timeout=30_000)
+    await grid.button("Wipe A | B").click()
+    await expect(grid.root.locator(".sw-said")).to_contain_text("Choose A and B first")
+    await grid.cells.nth(0).click()
+    await stage.page.keyboard.press("a")
+    await stage.page.keyboard.press("ArrowRight")
+    await stage.page.keyboard.press("b")
+    await expect(grid.root.locator(".sw-cell-tag:not([hidden])")).to_have_text(["A", "B"])
+    await grid.button("Wipe A | B").click()
+    player = grid.root.locator(".sw-pair .sw-player")
+    await expect(player).to_have_attribute("data-loaded", "true", timeout=30_000)
+    await expect(player).to_have_attribute("data-compare", "wipe")
+    await expect(player.locator(".sw-tag-a")).to_contain_text("seed 1")
+    await grid.button("Difference").click()
+    await expect(player).to_have_attribute("data-compare", "difference")
+    assert await player.locator("video").nth(1).evaluate("v => getComputedStyle(v.parentElement).mixBlendMode") == "difference"
+    await stage.screenshot("sweep-difference")
+    await stage.page.keyboard.press("Escape")
+    await expect(player).to_be_hidden()
+
+
+async def test_a_billed_sweep_asks_with_its_price_and_only_yes_sends(open_grid, sim, stage):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": [1, 2]}, provider=provider, max_cost=5)
+    grid = await open_grid(sweep)
+    await grid.button("Make 2 videos").click()
+    question = grid.root.get_by_role("alertdialog")
+    await expect(question).to_contain_text("bills 2 videos: ¥0.60 of ¥5.00. Send them?")
+    await expect(grid.button("Yes, send and pay")).to_be_focused()
+    await stage.page.keyboard.press("Escape")
+    await expect(question).to_be_hidden()
+    await stage.page.wait_for_timeout(800)  # a second press at once is a slip
+    assert not [entry for entry in sim.requests if entry.method == "POST"]
+    await grid.button("Make 2 videos").click()
+    await expect(question).to_be_visible()
+    await stage.page.wait_for_timeout(800)  # an answer at once was not read
+    await stage.screenshot("sweep-question")
+    await grid.button("Yes, send and pay").click()
+    await expect(grid.root.locator(".sw-summary")).to_have_text("2 cells · 2 done", timeout=60_000)
+    await expect(grid.root.locator(".sw-money")).to_contain_text("of ¥5.00")
+    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 2
+
+
+async def test_over_the_cap_nothing_is_sent_and_the_reason_is_told(open_grid, sim, stage):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    grid = await open_grid(sw.Sweep(BASE, {"seed": [1, 2]}, provider=provider, max_cost=0.1))
+    await grid.button("Make 2 videos").click()
+    await expect(grid.root.get_by_role("alert")).to_contain_text("go over max_cost, ¥0.10. Nothing was sent")
+    assert not [entry for entry in sim.requests if entry.method == "POST"]
+
+
+async def test_pause_plan_table_and_cancel(open_grid, sweep_of, stage):
+    sweep = sweep_of({"seed": range(3)}, BASE.replace(prompt="a boat [sim:run=200]"), max_jobs=1)
+    grid = await open_grid(sweep)
+    await grid.root.get_by_text("Plan", exact=True).click()
+    await expect(grid.root.locator(".sw-total")).to_contain_text("3 cells · 3 to send")
+    await expect(grid.root.locator(".sw-rows tbody tr")).to_have_count(3)
+    await stage.screenshot("sweep-plan")
+    await grid.root.get_by_text("Grid", exact=True).click()
+    await grid.button("Make 3 videos").click()
+    await expect(grid.cells.nth(0)).to_have_attribute("data-state", "running", timeout=30_000)
+    await grid.button("Pause").click()
+    await expect(grid.root.locator(".sw-summary")).to_contain_text("Paused")
+    await stage.screenshot("sweep-running")
+    await grid.button("Cancel the rest").click()
+    await expect(grid.root.locator(".sw-said")).to_contain_text("2 not sent")
+    await expect(grid.root.locator(".sw-summary")).to_contain_text("1 done", timeout=30_000)
+    await grid.root.get_by_text("Table", exact=True).click()
+    await expect(grid.root.locator(".sw-rows tbody tr")).to_have_count(3)
+    await grid.root.get_by_role("button", name="state").click()
+    await expect(grid.root.locator(".sw-rows tbody tr").nth(0)).to_contain_text("planned")
+
+
+async def test_compare_shows_any_videos_in_the_same_grid(open_grid, sim, stage):
+    one = await sw.generate_video("a boat", resolution="480p", duration=2, seed=1, provider=sim.provider())
+    two = await sw.generate_video("a boat", resolution="480p", duration=2, seed=2, provider=sim.provider())
+    grid = await open_grid(sw.compare(one, two.path, labels=["before", "<i>after</i>"]), lang="zh")
+    await expect(grid.videos).to_have_count(2, timeout=30_000)
+    await expect(grid.root.locator(".sw-cell-caption")).to_have_text(["before", "<i>after</i>"])
+    await expect(grid.root.locator(".sw-title")).to_have_text("对比")
+    await stage.screenshot("compare-zh")
