@@ -43,7 +43,7 @@ export function createTables({ ask, t, nameOf, onPick }) {
     const told = await ask(view, {});
     if (mine !== turn || !told) return;
     if (view === "plan") {
-      drawn = { heads: [t("sweep.cell"), ...told.heads], rows: told.rows.map((row) => ({ ...row, values: [`${row.i} · ${nameOf(row.i)}`, ...row.values] })) };
+      drawn = { heads: [t("sweep.number"), ...told.heads], rows: told.rows.map((row) => ({ ...row, values: [`${row.i} · ${nameOf(row.i)}`, ...row.values] })) };
       fill(total, told.total);
       notes.replaceChildren(...told.notes.map((note) => h("li", {}, note)));
     } else {
