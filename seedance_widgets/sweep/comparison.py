@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import os
@@ -14,12 +15,14 @@ from seedance_widgets.jobs import Job
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.sweep.axes import Axis, short
+from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
 from seedance_widgets.sweep.memory import Mark
 from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
     from pathlib import Path
 
     from seedance_widgets.sweep.layout import Layout
@@ -31,6 +34,7 @@ class Compared:
     """One of the videos that are compared; it looks like a cell of a sweep.
 
     Args:
+        of: Whose it is.
         index: Its number, from 0 on.
         label: What stands over it.
         video: The video.
@@ -40,14 +44,14 @@ class Compared:
     refusal = note = ""
     state = "succeeded"
 
-    def __init__(self, index: int, label: str, video: Video) -> None:
+    def __init__(self, of: Comparison, index: int, label: str, video: Video) -> None:
+        self._of = of
         self.index = index
         self.place = (index,)
         self.label = label
         self.video = video
         self.request = video.request
         self.mark = Mark()
-        self.measured: dict[str, Any] = {}
 
     @property
     def star(self) -> bool:
@@ -67,7 +71,7 @@ class Compared:
             "star": self.mark.star,
             "rating": self.mark.rating,
             "note": self.mark.note or None,
-            **self.measured,
+            **self._of.measured.get(str(self.video.path), {}),
         }
 
 
@@ -95,7 +99,8 @@ class Comparison:
             raise SweepError(f"there are {len(read)} videos and {len(labels)} labels; each needs one.")
         names = [str(label) for label in labels] if labels is not None else _names(read)
         self.axes = (Axis("video", tuple(str(video.path) for video in read), tuple(names), "video"),)
-        self.cells = [Compared(i, name, video) for i, (name, video) in enumerate(zip(names, read, strict=True))]
+        self.cells = [Compared(self, i, name, video) for i, (name, video) in enumerate(zip(names, read, strict=True))]
+        self.measured: dict[str, dict[str, Any]] = {}
         self._listeners: list[Callable[[Any], None]] = []
 
     @property
@@ -114,8 +119,7 @@ class Comparison:
         mark.star = mark.star if star is None else star
         mark.rating = mark.rating if rating is None else rating or None
         mark.note = mark.note if note is None else note
-        for listener in list(self._listeners):
-            listener(None)
+        self.changed()
 
     @contextlib.contextmanager
     def listening(self, listener: Callable[[Any], None]) -> Iterator[None]:
@@ -125,6 +129,20 @@ class Comparison:
             yield
         finally:
             self._listeners.remove(listener)
+
+    def changed(self) -> None:
+        """Tell whoever listens."""
+        for listener in list(self._listeners):
+            listener(None)
+
+    def measure(self, executor: Executor | None = None) -> None:
+        """Measure the videos; see `Sweep.measure`."""
+        bridge.run(asyncio.to_thread(measure_cells, self, self.cells, executor))
+        self.changed()
+
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False, **how: Any) -> Path:
+        """Write the grid to a file; see `Sweep.export`."""
+        return bridge.run(asyncio.to_thread(export_grid, self, path, overwrite=overwrite, **how))
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat dict per video."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import difflib
 import importlib
@@ -18,15 +19,22 @@ from seedance_widgets.sweep import arguments, memory
 from seedance_widgets.sweep import axes as axis_rules
 from seedance_widgets.sweep.book import Book
 from seedance_widgets.sweep.cells import Cell, Cells, counted
+from seedance_widgets.sweep.contact import contact_sheet as draw_contact_sheet
+from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
 from seedance_widgets.sweep.memory import Spec
 from seedance_widgets.sweep.plan import Plan, plan_of
 from seedance_widgets.sweep.progress import progress_bar
 from seedance_widgets.sweep.run import Outcome, Runner
+from seedance_widgets.sweep.sheets import sheets_of
 
 if TYPE_CHECKING:
-    import asyncio
+    import os
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    import PIL.Image
 
     from seedance_widgets.jobs import Job, Ledger
     from seedance_widgets.providers.base import Provider
@@ -292,9 +300,62 @@ class Sweep:
         return bool(self.book.waiting) or any(not job.done for job in self.book.jobs)
 
     @property
+    def measured(self) -> dict[str, dict[str, Any]]:
+        """What was measured, by the path of the video."""
+        return self.book.measured
+
+    @property
     def layout(self) -> Layout:
         """Where the cells lie when they are shown."""
         return layout_of(self.axes, self.mode, [cell.place for cell in self.cells])
+
+    def measure(self, executor: Executor | None = None, cells: Any = None) -> Cells:
+        """Add columns computed from the videos' files; the notebook's jobs go on meanwhile.
+
+        They are the columns of `seedance_widgets.sweep.measure.COLUMNS`: fidelity to first and last frame (PSNR in dB,
+        SSIM), motion, sharpness, flicker, loop seam, brightness. What is measured already is not measured again.
+
+        Args:
+            executor: Any `concurrent.futures.Executor`, such as Dask's `Client.get_executor()`; by default a pool of
+                processes on this machine.
+            cells: Which, as for `run`; by default all that have a video.
+
+        Returns:
+            The cells that have a video.
+
+        Raises:
+            SweepError: That is no executor.
+        """
+        chosen = Cells(cell for cell in self._chosen(cells) if cell.video is not None)
+        bridge.run(asyncio.to_thread(measure_cells, self, chosen, executor))
+        self.changed()
+        return chosen
+
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False, **how: Any) -> Path:
+        """Write the grid to a file; the suffix says as what. The notebook's jobs go on meanwhile.
+
+        Args:
+            path: `.png` a contact sheet, `.mp4` all videos in step, `.html` a page with the videos, `.csv` a table.
+            overwrite: Replace a file that is there.
+            **how: `width` in pixels of one picture (`.png`, `.mp4`), `times` in seconds (`.png`).
+
+        Returns:
+            Where it is.
+
+        Raises:
+            SweepError: Another suffix, or something that is too large; the message says what to do.
+            FileExistsError: There is such a file, and `overwrite` is False.
+            StorageError: It cannot be written.
+        """
+        return bridge.run(asyncio.to_thread(export_grid, self, path, overwrite=overwrite, **how))
+
+    def contact_sheet(self, **how: Any) -> PIL.Image.Image:
+        """Every picture in its place, as one image.
+
+        Args:
+            **how: `width` in pixels of one picture, `times` in seconds.
+        """
+        return draw_contact_sheet(sheets_of(self.cells, self.layout), **how)
 
     def summary(self) -> str:
         """How it stands, in one line."""

@@ -51,6 +51,8 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
         count = len(grid.cells)
         return {
             "name": "",
+            "measurable": any(str(cell.video.path) not in grid.measured for cell in grid.cells),
+            "exportable": True,
             "summary": text(lang, "sweep.videos", n=count),
             "provider": None,
             "actions": {},
@@ -69,6 +71,8 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
         "name": grid.name,
         "summary": " · ".join(parts),
         "provider": {"words": text(lang, f"sweep.{kind}", label=grid.provider_label), "billed": grid.billed},
+        "measurable": bool(videos := grid.videos) and any(str(video.path) not in grid.measured for video in videos),
+        "exportable": bool(videos),
         "paused": grid.paused and running,
         "running": running,
         "actions": {

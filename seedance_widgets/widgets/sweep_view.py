@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import html
+import itertools
 import math
+import re
 import secrets
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from seedance_widgets.sweep import Sweep
+from seedance_widgets.sweep.export import KINDS
+from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.plan import plan_of
 from seedance_widgets.sweep.run import agree
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
@@ -197,6 +202,20 @@ class SweepView(MediaAnswers, Surface):
         made = await asyncio.to_thread(snippets, request, maker, self.lang)
         return str(made[0]["text"])
 
+    async def answer_export(self, kind: str) -> dict[str, str]:
+        """Write the grid to a new file in the notebook's folder."""
+        if f".{kind}" not in KINDS:
+            raise Refused(f"there is no export called {kind!r}.")
+        target = _free_name(self.of.name or "comparison", kind)
+        await asyncio.to_thread(export_grid, self.of, target)
+        return {"words": text(self.lang, "sweep.exported", path=target.name)}
+
+    async def answer_measure(self) -> dict[str, str]:
+        """Measure the videos that were not measured yet."""
+        count = await asyncio.to_thread(measure_cells, self.of, list(self.of.cells))
+        self._changed(None)
+        return {"words": text(self.lang, "sweep.measured", n=count)}
+
     def _cell(self, number: Any) -> Any:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.of.cells):
             raise Refused(text(self.lang, "sweep.no_such"))
@@ -270,6 +289,13 @@ def _view(grid: Grid) -> SweepView | None:
     known = _views.get(grid)
     view = known() if known is not None else None
     return view if view is not None and view.comm is not None else None
+
+
+def _free_name(name: str, kind: str) -> Path:
+    """A file in the current folder that is not there yet, named after the sweep."""
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "sweep"
+    numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    return next(path for number in numbers if not (path := Path(f"{stem}{number}.{kind}").absolute()).exists())
 
 
 def _signed(line: str, plan: Plan) -> str:
