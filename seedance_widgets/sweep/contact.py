@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError, VideoFileError
 from seedance_widgets.request.plain import is_whole
+from seedance_widgets.sweep.layout import Layout
+from seedance_widgets.sweep.sheets import sheets_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +18,14 @@ if TYPE_CHECKING:
     import PIL.Image
     import PIL.ImageDraw
 
+    from seedance_widgets.sweep.cells import Cell
+    from seedance_widgets.sweep.comparison import Compared
     from seedance_widgets.sweep.sheets import Sheet
     from seedance_widgets.video import Video
 
 LONGEST = 16_384  # pixels of a side; what most programs still open
+_MOST_SAVED = 400
+_SAVED, _WIDEST_SAVED, _NARROWEST = 200, 1200, 32
 _GAP = 6
 _HEAD = 26  # pixels of a line of headers
 _SIDE = 110  # pixels of the column of row headers
@@ -99,7 +106,7 @@ def contact_sheet(sheets: Sequence[Sheet], *, width: int = 240, times: Sequence[
     """
     from PIL import Image, ImageDraw  # noqa: PLC0415  only where something is drawn
 
-    if not times or not is_whole(width) or width < 32:  # noqa: PLR2004  legible
+    if not times or not is_whole(width) or width < _NARROWEST:
         raise SweepError(
             f"a contact sheet needs a width from 32 pixels on and at least one time, not {width!r} and {times!r}."
         )
@@ -132,6 +139,17 @@ def contact_sheet(sheets: Sequence[Sheet], *, width: int = 240, times: Sequence[
         whole.paste(page, (0, top))
         top += plan.size[1]
     return whole
+
+
+def small_sheet(cells: Sequence[Cell | Compared], layout: Layout) -> bytes:
+    """The contact sheet as a JPEG for a saved notebook: small pictures, and of a large sweep the first 400 cells."""
+    few = cells[:_MOST_SAVED]
+    sheets = sheets_of(few, Layout(layout.dimensions, layout.places[:_MOST_SAVED]))
+    across = max(len(sheet.columns) for sheet in sheets)
+    picture = contact_sheet(sheets, width=max(_NARROWEST, min(_SAVED, _WIDEST_SAVED // across)))
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=75, optimize=True)
+    return data.getvalue()
 
 
 def draw_frame(sheet: Sheet, plan: Plan) -> PIL.Image.Image:

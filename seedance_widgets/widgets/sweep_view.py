@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import html
 import itertools
 import math
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from seedance_widgets.sweep import Sweep
+from seedance_widgets.sweep.contact import small_sheet
 from seedance_widgets.sweep.export import KINDS
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.plan import plan_of
@@ -76,6 +78,8 @@ class SweepView(MediaAnswers, Surface):
         self._sent: dict[int, dict[str, Any]] = {}
         self._dirty: set[str] | None = set()  # ids of jobs; None for everything
         self._drawing: asyncio.Task[None] | None = None
+        self._sheet = ""
+        self._on_sheet: list[str] = []
         super().__init__(lang=lang, grid=grid_state(grid))
         self._listening = grid.listening(self._changed)
         self._listening.__enter__()
@@ -97,8 +101,14 @@ class SweepView(MediaAnswers, Surface):
         return repr(self.of)
 
     def saved(self) -> dict[str, Any]:
-        """What a saved notebook keeps: how it stands."""
-        return {"text/plain": repr(self.of), "text/html": f"<div>{html.escape(repr(self.of))}</div>"}
+        """What a saved notebook keeps: the contact sheet, and how it stands."""
+        picture = (
+            f'<img alt="" style="max-width:100%" src="data:image/jpeg;base64,{self._sheet}">' if self._sheet else ""
+        )
+        return {
+            "text/plain": repr(self.of),
+            "text/html": f"<div>{picture}<div>{html.escape(repr(self.of))}</div></div>",
+        }
 
     def close(self) -> None:
         """Take the view away; the sweep goes on."""
@@ -246,10 +256,19 @@ class SweepView(MediaAnswers, Surface):
                 dirty, self._dirty = self._dirty, set()
                 await self._look(self._touched(dirty), told=True)
                 self.head = await asyncio.to_thread(head_state, self.of, self.lang)
+                if not self.head.get("running"):
+                    await asyncio.to_thread(self._draw_sheet)
                 self.keep_saved()
                 await asyncio.sleep(SLOWEST)
         finally:
             self._drawing = None
+
+    def _draw_sheet(self) -> None:
+        """Draw what the saved notebook keeps, where other videos are there than on the last one; blocking."""
+        there = [str(cell.video.path) for cell in self.of.cells if cell.video is not None]
+        if there and there != self._on_sheet:
+            self._on_sheet = there
+            self._sheet = base64.b64encode(small_sheet(self.of.cells, self.of.layout)).decode("ascii")
 
     def _touched(self, dirty: set[str] | None) -> Iterable[int]:
         if dirty is None:

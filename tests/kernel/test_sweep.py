@@ -37,3 +37,29 @@ def test_a_kernel_killed_in_the_middle_of_fifty_cells(sim, start_kernel, monkeyp
     assert cell.text == "50 True\n50 cells · 50 done {49} 50\n"
     assert sorted(entry.body["seed"] for entry in creates) == list(range(50))
     assert len({entry.body["seed"] for entry in before}) == len(before)
+
+
+def test_a_cell_that_awaits_a_sweep_shows_its_grid_once_and_keeps_the_contact_sheet(sim, kernel, monkeypatch):
+    kernel.run(f"import os; os.environ['SEEDANCE_SIMULATOR'] = {sim.ark_base_url!r}")
+    cell = kernel.run(f"{SWEEP}\nsweep = sw.Sweep(base, {{'seed': range(2)}})\nawait sweep.run()")
+    assert not cell.error, cell.error
+    views = [shown for shown in cell.displays.values() if "application/vnd.jupyter.widget-view+json" in shown]
+    assert len(views) == 1
+    assert cell.results[-1]["text/plain"] == "2 cells · 2 done"
+    kernel.until(lambda: any("data:image/jpeg;base64," in shown["text/html"] for shown in cell.updates))
+    again = kernel.run("sweep")
+    assert [shown for shown in again.displays.values() if "application/vnd.jupyter.widget-view+json" in shown]
+    assert not again.results
+
+
+def test_export_and_measure_in_a_cell_leave_the_jobs_going(sim, kernel, tmp_path):
+    kernel.run(f"import os; os.environ['SEEDANCE_SIMULATOR'] = {sim.ark_base_url!r}")
+    cell = kernel.run(
+        f"{SWEEP}\nsweep = sw.Sweep(base, {{'seed': range(2)}})\nawait sweep.run()\n"
+        "job = sw.submit(base.replace(prompt='a cat [sim:run=100]'))\n"
+        "sweep.measure()\nprint(sweep.export('grid.mp4').name, sweep[0].row()['motion'] > 0)\n"
+        "job.result().frames"
+    )
+    assert not cell.error, cell.error
+    assert cell.text == "grid.mp4 True\n"
+    assert cell.results[-1]["text/plain"] == "49"
