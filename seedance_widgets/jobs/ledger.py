@@ -137,6 +137,12 @@ class Ledger:
                 [(record.id, event.at, event.kind, event.text) for record, events in entries for event in events],
             )
 
+    def delete(self, job_id: str) -> None:
+        """Forget a job and its timeline; a sweep keeps which job its cell had."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM jobs WHERE id = ?", [job_id])
+            db.execute("DELETE FROM events WHERE job = ?", [job_id])
+
     def find(self, id_or_task: str) -> Record | None:
         """The job with this id or with this task id at its provider, the newest where several have it."""
         query = "SELECT * FROM jobs WHERE id = ?1 OR task_id = ?1 ORDER BY created_at DESC LIMIT 1"

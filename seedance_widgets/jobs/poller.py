@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 # In seconds of the provider's clock. A video takes a minute or more, so that being 1 s late on the average is prompt.
 QUICK = 2.0
+QUICK_OF_MANY = 2.4  # from so many tasks on the provider's patience counts more than a fifth of a second
+MANY = 10
 SLOW = 15.0
 EARLY_SHARE = 0.08
 LATE = 1.5  # times the typical time: until then it may be ready at any moment
-TOGETHER = 1.0
+TOGETHER = 2.0  # whatever is due so soon is asked for in the same call
 # A task that was just made may not be found yet; one that stays away this often is gone.
 MISSES = 3
 FIRST_TROUBLE = 2.0
@@ -161,7 +163,7 @@ class Poller:
         """Seconds until asking again: seldom before such a task can be ready, often around then, seldom again after."""
         real = self._provider.limits.real_seconds
         elapsed = now - entry.since
-        quick = real(QUICK)
+        quick = real(QUICK_OF_MANY if len(self._watched) >= MANY else QUICK)
         if elapsed < entry.typical / 2:
             return max(quick, min(real(SLOW), entry.typical * EARLY_SHARE, entry.typical / 2 - elapsed))
         late = max(0.0, elapsed - LATE * entry.typical)

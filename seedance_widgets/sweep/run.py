@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Tasks at the provider, as a multiple of what it runs at once: a queue there long enough that it never stands idle
 # while we look, and short enough that a pause or a cancel finds most cells still unsent.
-AHEAD = 2
+AHEAD = 3
 _UNKNOWN_AT_ONCE = 10  # of a model that the catalogue does not know
 
 

@@ -24,6 +24,7 @@ PARTS = {
     "memory": "memory",
     "stall": "stall",
     "jobs": "many_jobs",
+    "sweep": "sweep",
 }
 RENDER_GOAL = 1.3
 

@@ -61,7 +61,7 @@ async def _measure(options: dict[str, Any]) -> dict[str, float]:
     os.environ["SEEDANCE_HOME"] = options["home"]
     late: list[float] = []
     if options["where"] == "alone":
-        async with _ticker(late):
+        async with ticker(late):
             await asyncio.sleep(ALONE_SECONDS)
         submit = 0.0
     else:
@@ -72,7 +72,7 @@ async def _measure(options: dict[str, Any]) -> dict[str, float]:
             began = time.perf_counter()
             jobs = _submit(options, first, stack)
             submit = time.perf_counter() - began
-            async with _ticker(late):
+            async with ticker(late):
                 await asyncio.gather(*jobs)
             if videos_in(Path(options["home"], "media")) != VIDEOS:
                 raise RuntimeError("not every video is on the disk")
@@ -101,7 +101,7 @@ def _submit(options: dict[str, Any], first: bytes, stack: contextlib.ExitStack) 
 
 
 @contextlib.asynccontextmanager
-async def _ticker(late: list[float]):
+async def ticker(late: list[float]):
     """Note how late each tick is. They are due at fixed times: a long stall makes every tick in it late, not one."""
     loop = asyncio.get_running_loop()
 
