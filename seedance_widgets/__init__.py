@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seedance_widgets.simulator import Simulator
     from seedance_widgets.sweep import Sweep, compare
     from seedance_widgets.video import Video
+    from seedance_widgets.widgets.history import History
     from seedance_widgets.widgets.job_card import JobCard
     from seedance_widgets.widgets.player import Player
     from seedance_widgets.widgets.studio import Studio
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 # Imported on first use: a notebook should not wait a second for parts that it may never touch.
 _HOMES = {
     "Estimate": "request",
+    "History": "widgets.history",
     "Image": "request",
     "Job": "jobs",
     "JobCard": "widgets.job_card",
@@ -65,6 +67,7 @@ _MODULES = ("errors", "jobs", "providers")  # `jobs` is a module that can be cal
 
 __all__ = [
     "Estimate",
+    "History",
     "Image",
     "Job",
     "JobCard",

@@ -69,7 +69,7 @@ def forget(job_id: str) -> int:
     return freed
 
 
-async def adopt(task_id: str, provider: Provider | str | None = None) -> Job:
+async def adopt(task_id: Any, provider: Provider | str | None = None) -> Job:
     """Take up a task that was made elsewhere: in the provider's console, by another program, with a lost ledger.
 
         job = await sw.jobs.adopt("cgt-20261120-abcde")
@@ -123,8 +123,8 @@ def _track(ledger: Ledger, provider: Provider, task: Task) -> Track:
     told |= {"model": raw.get("model"), "duration": raw.get("duration"), "prompt": raw.get("prompt")}
     whole = {"seed", "duration"}
     kinds = {name: int if name in whole else str for name in told}
-    values = {name: value for name, value in told.items() if isinstance(value, kinds[name])}
-    request = VideoRequest(**{"prompt": "", **values})
+    values: dict[str, Any] = {name: value for name, value in told.items() if isinstance(value, kinds[name])}
+    request = VideoRequest.from_dict({"prompt": "", **values})
     record = Record(
         id=new_id(),
         provider=provider.id,

@@ -2,9 +2,9 @@
 
 One simulator with `limits="documented"`, in this process, its clock twenty times as fast as ours; each side in a fresh
 process of its own. The videos are 480p and 2 s of 1.0-pro-fast, of which the account runs ten at once. What
-is downloaded is one and the same small file, so that the machine is busy with the clients and not with rendering. The other
-side is a coroutine for each video: create, ask every 3 s of the provider's clock, download; refused for its rate, it
-waits 3 s and tries again, as the examples do.
+is downloaded is one and the same small file, so that the machine is busy with the clients and not with rendering. The
+other side is a coroutine for each video: create, ask every 3 s of the provider's clock, download; refused for its rate,
+it waits 3 s and tries again, as the examples do.
 
     bound     what the limits leave: the tasks' own run times, ten at once
     polling   calls for the status, against one call per task every 3 s from its creation to its end

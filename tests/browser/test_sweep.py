@@ -51,7 +51,9 @@ async def test_a_sweep_is_made_by_one_press_and_drawn_as_it_comes(open_grid, swe
     grid = await open_grid(sweep)
     await stage.screenshot("sweep-planned")
     await grid.button("Make 6 videos").click()
-    await expect(grid.root.locator(".sw-summary")).to_have_text("12 cells · 3 done · 6 not possible · 3 failed", timeout=60_000)
+    await expect(grid.root.locator(".sw-summary")).to_have_text(
+        "12 cells · 3 done · 6 not possible · 3 failed", timeout=60_000
+    )
     await expect(grid.videos).to_have_count(3, timeout=30_000)
     await stage.screenshot("sweep-done")
     await stage.screenshot("sweep-done-dark")
@@ -68,6 +70,7 @@ async def twenty_four(open_grid, sweep_of, stage):
     return grid
 
 
+VIDEOS = "root => [...root.querySelectorAll('.sw-cell video')]"
 # How far apart the videos are, in frames: the clock's own frame is where the scrub bar stands.
 APART = """root => {
   const times = [...root.querySelectorAll(".sw-cell video")].map((video) => video.currentTime);
@@ -87,7 +90,8 @@ async def test_twenty_four_cells_play_in_step(open_grid, sweep_of, stage):
           while (performance.now() < end) {
             await new Promise(requestAnimationFrame);
             const times = videos.map((video) => video.currentTime);
-            if (!videos.some((video) => video.seeking || video.paused)) looks.push((Math.max(...times) - Math.min(...times)) * 24);
+            if (videos.some((video) => video.seeking || video.paused)) continue;
+            looks.push((Math.max(...times) - Math.min(...times)) * 24);
           }
           return looks.sort((one, other) => one - other);
         }"""
@@ -96,11 +100,13 @@ async def test_twenty_four_cells_play_in_step(open_grid, sweep_of, stage):
     assert apart[len(apart) // 2] < 0.5, apart
     assert apart[int(len(apart) * 0.95)] < 1.0, apart[-10:]
     await grid.button("Pause all").click()
-    await stage.until_js("root => [...root.querySelectorAll('.sw-cell video')].every((v) => v.paused && !v.seeking)", grid.root)
+    await stage.until_js(
+        "root => [...root.querySelectorAll('.sw-cell video')].every((v) => v.paused && !v.seeking)", grid.root
+    )
     look = await grid.root.evaluate(APART)
     assert look["apart"] < 0.01
     await grid.root.locator(".sw-shared-scrub").fill("40")
-    await stage.until_js("root => [...root.querySelectorAll('.sw-cell video')].every((v) => !v.seeking)", grid.root)
+    await stage.until_js(f"{VIDEOS}.every((v) => !v.seeking)", grid.root)
     look = await grid.root.evaluate(APART)
     assert int(look["at"] * 24) == 40
     assert look["apart"] < 0.01
@@ -116,7 +122,8 @@ async def test_scrolling_has_no_long_task_and_pauses_what_is_out_of_sight(open_g
         """async (root) => {
           const scroller = root.querySelector(".sw-scroller");
           const tasks = [];
-          const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration)));
+          const take = (list) => tasks.push(...list.getEntries().map((entry) => entry.duration));
+          const observer = new PerformanceObserver(take);
           observer.observe({ type: "longtask" });
           for (let turn = 0; turn < 40; turn += 1) {
             scroller.scrollTop = (turn % 20) * 40;
@@ -135,7 +142,8 @@ async def test_scrolling_has_no_long_task_and_pauses_what_is_out_of_sight(open_g
         """root => {
           const box = root.querySelector(".sw-scroller").getBoundingClientRect();
           const near = (cell) => cell.bottom > box.top - 125 && cell.top < box.bottom + 125;
-          return [...root.querySelectorAll(".sw-cell")].every((cell) => near(cell.getBoundingClientRect()) || !cell.querySelector("video"));
+          const cells = [...root.querySelectorAll(".sw-cell")];
+          return cells.every((cell) => near(cell.getBoundingClientRect()) || !cell.querySelector("video"));
         }""",
         grid.root,
     )
@@ -193,7 +201,10 @@ async def test_two_cells_are_compared_by_a_wipe_and_by_their_difference(open_gri
     await expect(player.locator(".sw-tag-a")).to_contain_text("seed 1")
     await grid.button("Difference").click()
     await expect(player).to_have_attribute("data-compare", "difference")
-    assert await player.locator("video").nth(1).evaluate("v => getComputedStyle(v.parentElement).mixBlendMode") == "difference"
+    assert (
+        await player.locator("video").nth(1).evaluate("v => getComputedStyle(v.parentElement).mixBlendMode")
+        == "difference"
+    )
     await stage.screenshot("sweep-difference")
     await stage.page.keyboard.press("Escape")
     await expect(player).to_be_hidden()

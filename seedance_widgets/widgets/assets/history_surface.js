@@ -1,0 +1,243 @@
+/** History: the jobs of the ledger on the left, the one that is chosen on the right. */
+
+import { copyText } from "./clipboard.js";
+import { fill, h, onChange, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
+import { createMedia } from "./media.js";
+import { createJobRow } from "./jobs.js";
+import { createResult } from "./result.js";
+import { createRpc } from "./rpc.js";
+
+const PAGE = 24;
+const TYPED = 250; // milliseconds after the last key until it is searched
+const LIVE = 1500; // milliseconds between two looks while something is under way
+
+function render({ model, el, strings }) {
+  const rpc = createRpc(model);
+  const t = translator(model, strings);
+  const media = createMedia(rpc, 8);
+  const root = surfaceRoot(model, "history");
+  const notice = h("p.sw-notice", { role: "alert", hidden: true });
+  const late = h("p.sw-notice.sw-late", { role: "status", hidden: true });
+  const said = h("p.sw-said", { role: "status", hidden: true });
+  rpc.onLate((now) => show(fill(late, t("common.kernel_busy")), now));
+
+  async function ask(type, payload) {
+    try {
+      const { value } = await rpc.call(type, payload);
+      show(notice, false);
+      return value ?? {};
+    } catch (error) {
+      show(fill(notice, error.message), true);
+      return null;
+    }
+  }
+  const say = (words) => show(fill(said, words), Boolean(words));
+
+  const filters = createFilters({ t, onChange: () => load(true) });
+  const totals = h("span.sw-quiet", { role: "status" });
+  const takeUp = h("button.sw-button.sw-small", { type: "button", hidden: true, onclick: async () => (say((await ask("resume"))?.words ?? ""), load()) });
+  const again = h("button.sw-button.sw-small", { type: "button", onclick: () => load() }, t("history.refresh"));
+  const adopting = createAdopt({ t, onAdopt: adopt });
+  const head = h("header.sw-header", {}, h("div.sw-bar", {}, h("strong.sw-title", {}, t("history.title")), totals, h("span.sw-right-side", {}, takeUp, again)), filters.element);
+  const list = h("div.sw-history-list", { role: "list", "aria-label": t("history.list") });
+  const none = h("p.sw-quiet.sw-none", { hidden: true });
+  const more = h("button.sw-button.sw-small", { type: "button", hidden: true, onclick: () => load(false, PAGE) });
+  const result = createResult({ rpc, t, media, onUse: reuse, onTrouble: (words) => show(fill(notice, words), true) });
+  const tidy = createTidy({ t, onDelete: remove });
+  const right = h("div.sw-history-right", { hidden: true }, result.element, tidy.element);
+  const below = h("div.sw-history-studio");
+  root.append(head, notice, late, said, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none, more, adopting.element), right), below);
+  el.append(root);
+
+  const rows = new Map();
+  let told = null;
+  let chosen = "";
+  let turn = 0;
+  let timer = 0;
+  let gone = false;
+
+  /** Ask for the jobs that match; as many as are shown, and some more. */
+  async function load(fresh = false, extra = 0) {
+    const mine = (turn += 1);
+    clearTimeout(timer);
+    const count = fresh || !told ? PAGE : Math.max(PAGE, told.rows.length) + extra;
+    const value = await ask("list", { query: filters.query(), offset: 0, count });
+    if (mine !== turn || gone) return;
+    if (value) {
+      told = value;
+      draw();
+      set(root, { "data-ready": "true" });
+    }
+    if (told?.live) timer = setTimeout(() => load(), LIVE);
+  }
+
+  function draw() {
+    filters.offer(told);
+    fill(totals, told.totals);
+    show(fill(takeUp, t("history.take_up", { n: told.unfinished })), told.unfinished > 0);
+    const left = told.found - told.rows.length;
+    show(fill(more, t("history.more", { n: Math.min(left, PAGE) })), left > 0);
+    show(fill(none, t(told.all ? "history.none_found" : "history.none")), !told.found);
+    for (const [id, row] of rows)
+      if (!told.rows.some((job) => job.id === id)) {
+        row.dispose();
+        rows.delete(id);
+      }
+    for (const job of told.rows) {
+      if (!rows.has(job.id)) rows.set(job.id, createJobRow({ rpc, t, media, onSelect: choose, onSay: say }));
+      rows.get(job.id).draw(job, job.id === chosen);
+    }
+    fill(list, ...told.rows.map((job) => rows.get(job.id).element));
+    if (!told.rows.some((job) => job.id === chosen)) choose(told.rows[0]?.id ?? "");
+    else drawChosen();
+  }
+
+  function choose(id) {
+    if (chosen !== id) tidy.settle();
+    chosen = id;
+    for (const job of told.rows) rows.get(job.id)?.draw(job, job.id === chosen);
+    drawChosen();
+  }
+
+  function drawChosen() {
+    const job = told.rows.find((one) => one.id === chosen) ?? null;
+    show(right, job !== null);
+    if (job === null) return;
+    result.draw({ job, revision: 0 });
+    tidy.draw(job);
+  }
+
+  async function reuse(id, how) {
+    const value = await ask("reuse", { job: id, how });
+    if (!value) return undefined;
+    say(value.words);
+    if (!model.widget_manager) say(t((await copyText(`import seedance_widgets as sw\n\nsw.Studio(sw.job(${JSON.stringify(id)}).request)\n`, root)) ? "history.paste_studio" : "result.not_copied"));
+    return value;
+  }
+
+  async function remove(what) {
+    const value = await ask("delete", { job: chosen, what });
+    if (value) say(value.words);
+    load();
+  }
+
+  async function adopt(task) {
+    const value = await ask("adopt", { task });
+    if (!value) return false;
+    say(value.words);
+    chosen = value.job;
+    await load(true);
+    return true;
+  }
+
+  let shown = null;
+  /** The Studio that holds what is used again lives below; it is a widget of its own. */
+  async function drawStudio() {
+    const id = model.get("studio");
+    const manager = model.widget_manager;
+    if (!id || id === shown || !manager) return;
+    shown = id;
+    const child = typeof id === "string" ? await manager.get_model(id.replace("IPY_MODEL_", "")) : id;
+    const view = await manager.create_view(child, {});
+    below.replaceChildren(view.el);
+  }
+  const stop = onChange(model, ["studio"], drawStudio);
+  drawStudio();
+  load();
+
+  return () => {
+    gone = true;
+    clearTimeout(timer);
+    stop();
+    rows.forEach((row) => row.dispose());
+    [result, media, rpc].forEach((part) => part.dispose());
+    root.remove();
+  };
+}
+
+function createFilters({ t, onChange: changed }) {
+  const search = h("input.sw-input.sw-search", { type: "search", placeholder: t("history.search"), "aria-label": t("history.search"), oninput: () => soon() });
+  const choice = (name) => h("select.sw-input.sw-small", { "aria-label": t(`history.${name}`), onchange: changed }, h("option", { value: "" }, `${t(`history.${name}`)}: ${t("history.any")}`));
+  const state = choice("state");
+  state.append(...["running", "succeeded", "failed", "unknown"].map((value) => h("option", { value }, t(`history.${value}`))));
+  const model = choice("model");
+  const provider = choice("provider");
+  const day = (name) => h("input.sw-input.sw-small", { type: "date", "aria-label": t(`history.${name}`), title: t(`history.${name}`), onchange: changed });
+  const since = day("since");
+  const until = day("until");
+  let timer = 0;
+  let offered = "";
+
+  function soon() {
+    clearTimeout(timer);
+    timer = setTimeout(changed, TYPED);
+  }
+
+  return {
+    element: h("div.sw-filters", {}, search, state, model, provider, since, until),
+    query: () => ({ words: search.value, state: state.value, model: model.value, provider: provider.value, since: since.value, until: until.value }),
+    offer({ models, providers }) {
+      const signature = JSON.stringify([models, providers]);
+      if (signature === offered) return;
+      offered = signature;
+      for (const [menu, options] of [[model, models.map((name) => [name, name])], [provider, providers]]) {
+        const value = menu.value;
+        menu.replaceChildren(menu.firstChild, ...options.map(([id, words]) => h("option", { value: id }, words)));
+        menu.value = value;
+      }
+    },
+  };
+}
+
+function createAdopt({ t, onAdopt }) {
+  const input = h("input.sw-input.sw-small", { type: "text", maxLength: 200, spellcheck: false, placeholder: t("history.adopt_hint"), "aria-label": t("history.adopt_hint") });
+  const press = h("button.sw-button.sw-small", { type: "submit" }, t("history.adopt"));
+  const element = h("form.sw-adopt", {}, input, press);
+  element.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (input.value.trim() && (await onAdopt(input.value.trim()))) input.value = "";
+  });
+  return { element };
+}
+
+/** Delete a file or an entry; both ask first. */
+function createTidy({ t, onDelete }) {
+  const question = h("span", { id: uniqueId("question") });
+  const yes = h("button.sw-button.sw-small", { type: "button", onclick: () => answer() }, t("history.yes"));
+  const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle(true) }, t("history.no"));
+  const confirm = h("div.sw-confirm", { role: "alertdialog", "aria-describedby": question.id, "aria-label": t("history.delete_entry"), hidden: true }, question, yes, no);
+  const button = (what) => h("button.sw-button.sw-small", { type: "button", onclick: () => askFor(what) }, t(`history.delete_${what}`));
+  const buttons = { file: button("file"), entry: button("entry") };
+  const element = h("div.sw-row.sw-tidy", {}, buttons.file, buttons.entry, confirm);
+  let asked = null;
+
+  function askFor(what) {
+    asked = what;
+    fill(question, t(`history.ask_${what}`));
+    show(confirm, true);
+    no.focus();
+  }
+  function settle(focus = false) {
+    const what = asked;
+    asked = null;
+    show(confirm, false);
+    if (focus && what) buttons[what].focus();
+  }
+  function answer() {
+    const what = asked;
+    settle();
+    if (what) onDelete(what);
+  }
+  confirm.addEventListener("keydown", (event) => event.key === "Escape" && settle(true));
+
+  return {
+    element,
+    settle,
+    draw(job) {
+      show(element, job.deletable);
+      show(buttons.file, job.video !== null);
+    },
+  };
+}
+
+export default { render };

@@ -1,0 +1,145 @@
+"""History: every job of the ledger, to be searched, watched again, used again, taken up and tidied."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+from ipywidgets import widget_serialization
+
+from seedance_widgets.jobs import Job, adopt, delete_file, forget, resume
+from seedance_widgets.jobs import job as job_with
+from seedance_widgets.widgets.cancel import press
+from seedance_widgets.widgets.history_state import PAGE, Query, history_state, matching, row_state
+from seedance_widgets.widgets.job_state import timeline_state
+from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.snippets import snippets
+from seedance_widgets.widgets.strings import text
+from seedance_widgets.widgets.studio import Studio
+from seedance_widgets.widgets.surface import Refused, Surface
+
+if TYPE_CHECKING:
+    from seedance_widgets.jobs import JobList
+    from seedance_widgets.widgets.cancel import What
+    from seedance_widgets.widgets.snippets import Snippet
+
+
+class History(MediaAnswers, Surface):
+    """Every job of the ledger as a gallery: search it, watch a video again, use its settings again, tidy up.
+
+    Also takes up what a restart left, and adopts tasks that were made elsewhere. Nothing here is ever billed.
+
+    Args:
+        lang: `en` or `zh`.
+
+    Attributes:
+        studio: The Studio that holds the settings that were used again last; None before.
+
+    Raises:
+        ValueError: No such language.
+    """
+
+    entry: ClassVar[str] = "history_surface.js"
+    styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "jobs.css", "history.css")
+    sections: ClassVar[tuple[str, ...]] = ("common", "state", "job", "result", "player", "history")
+
+    studio = traitlets.Instance(Studio, allow_none=True).tag(sync=True, **widget_serialization)
+
+    def __init__(self, *, lang: str = "en") -> None:
+        self.shelf = Shelf()
+        super().__init__(lang=lang)
+
+    def find(self, words: str = "", **filters: str) -> JobList:
+        """The jobs that match, the newest first.
+
+        Args:
+            words: Each must occur in the prompt, the model, the ids or the error.
+            **filters: `state` (running, succeeded, failed, unknown), `model`, `provider`, `since`, `until` (ISO dates).
+        """
+        from seedance_widgets.jobs import JobList  # noqa: PLC0415  the package's own name is a module that is called
+
+        return JobList(matching(Query(words=words, **filters)))
+
+    def words(self) -> str:
+        """What this is, in one line of plain text."""
+        return "History()"
+
+    async def answer_list(self, query: dict[str, Any], offset: int = 0, count: int = PAGE) -> dict[str, Any]:
+        """Some of the jobs that match."""
+        known = {name: str(value) for name, value in query.items() if name in Query.__dataclass_fields__}
+        wanted = Query(**known)
+        told = await asyncio.to_thread(history_state, wanted, max(0, int(offset)), self.lang, self.shelf)
+        while len(told["rows"]) < min(count, told["found"] - offset):  # a page was opened further before
+            more = await asyncio.to_thread(history_state, wanted, offset + len(told["rows"]), self.lang, self.shelf)
+            if not more["rows"]:
+                break
+            told["rows"] += more["rows"]
+        return told
+
+    async def answer_job(self, job: str) -> dict[str, Any]:
+        """One job as it is now."""
+        found = await self._job(job)
+        return await asyncio.to_thread(row_state, found, self.lang, self.shelf)
+
+    async def answer_code(self, job: str) -> list[Snippet]:
+        """The request of a job as code."""
+        found = await self._job(job)
+        return await asyncio.to_thread(lambda: snippets(found.request, found.maker(), self.lang))
+
+    async def answer_timeline(self, job: str) -> list[dict[str, Any]]:
+        """What was sent and answered, and when."""
+        return await asyncio.to_thread(timeline_state, await self._job(job), self.lang)
+
+    async def answer_cancel(self, job: str, what: What) -> dict[str, str]:
+        """Cancel a job that is under way."""
+        return {"words": (await press(await self._job(job), what, self.lang)).words}
+
+    async def answer_resume(self) -> dict[str, str]:
+        """Take up what a restart left; sends nothing."""
+        jobs = await resume().taken_up()
+        return {"words": text(self.lang, "history.taken_up", n=len(jobs))}
+
+    async def answer_adopt(self, task: str) -> dict[str, str]:
+        """Take up a task that was made elsewhere."""
+        try:
+            made = await adopt(task)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        return {"job": made.id, "words": text(self.lang, "history.adopted", task=made.task_id)}
+
+    async def answer_delete(self, job: str, what: str) -> dict[str, str]:
+        """Delete the file of a job, or its entry too; the browser has asked the person.
+
+        Args:
+            job: Its id.
+            what: `file` or `entry`.
+        """
+        if what not in {"file", "entry"}:
+            raise Refused(f"there is no {what!r} to delete.")
+        found = await self._job(job)
+        freed = await asyncio.to_thread(delete_file if what == "file" else forget, found.id)
+        return {"words": text(self.lang, f"history.deleted_{what}", size=f"{freed / 1e6:.1f}")}
+
+    async def answer_reuse(self, job: str, how: str) -> dict[str, str]:
+        """Put a job's request into a Studio below; `last_to_first` and `vary_seed` as there."""
+        found = await self._job(job)
+        request = found.request
+        if how == "vary_seed":
+            request = request.replace(seed=-1)
+        elif how == "last_to_first":
+            if found.video is None:
+                raise Refused(text(self.lang, "history.no_video"))
+            request = await asyncio.to_thread(found.video.extend, str(request.prompt))
+        maker = await asyncio.to_thread(found.maker)
+        if self.studio is None or self.studio.comm is None:
+            self.studio = Studio(request, provider=maker, lang=self.lang)
+        else:
+            self.studio.request = request
+        return {"words": text(self.lang, "history.in_studio")}
+
+    async def _job(self, job: str) -> Job:
+        try:
+            return await asyncio.to_thread(job_with, job)
+        except KeyError:
+            raise Refused(text(self.lang, "history.no_such")) from None
