@@ -137,7 +137,8 @@ def totals(jobs: Sequence[Job], lang: str) -> str:
         if job.tokens and expected:
             estimated += expected
             billed += job.tokens
-    parts = [text(lang, "history.count", n=f"{len(jobs):,}")]
+    count = len(jobs)
+    parts = [text(lang, "history.count_one") if count == 1 else text(lang, "history.count", n=f"{count:,}")]
     parts += [text(lang, "history.spent", price=money(amount, currency)) for currency, amount in sorted(spent.items())]
     parts += [text(lang, "history.free", n=f"{free:,}")] if free else []
     if estimated:

@@ -29,7 +29,8 @@ export function set(element, props) {
     else if (/^(aria-|data-|role$|for$|list$|style$)/.test(key)) {
       if (value === null || value === undefined || value === false) element.removeAttribute(key);
       else if (element.getAttribute(key) !== String(value)) element.setAttribute(key, String(value));
-    } else if (element[key] !== value) element[key] = value;
+    } else if (key === "value" && element.localName === "option") element.setAttribute("value", value); // "" too: else its text counts
+    else if (element[key] !== value) element[key] = value;
   }
   return element;
 }

@@ -20,7 +20,7 @@ function render({ model, el, strings }) {
   const root = surfaceRoot(model, "sweep");
   const notice = h("p.sw-notice", { role: "alert", hidden: true });
   const late = h("p.sw-notice.sw-late", { role: "status", hidden: true });
-  const said = h("p.sw-said", { role: "status", hidden: true });
+  const said = h("p.sw-news", { role: "status", hidden: true });
   rpc.onLate((now) => show(fill(late, t("common.kernel_busy")), now));
 
   /** Ask Python; what goes wrong is told at the top. */
