@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -89,31 +90,34 @@ class _Code:
         return _lines("import seedance_widgets as sw", "", *self._use(), *self._notes(python_text), *call, "video")
 
     def sweep(self) -> str:
-        """A cell that makes several videos of the request at once."""
+        """A cell that makes several videos of the request, and shows them as a grid."""
         model, seed = find_model(self._request.model), self._request.seed
         notes = [*self._notes(python_text), *self._cost()]
         if model is None or model.seed:
             first = seed if is_whole(seed) and seed >= 0 else 0
             first = max(0, min(first, rules().seed.last - SWEEP + 1))
-            each = f"[sw.submit(base.replace(seed=seed)) for seed in range({first}, {first + SWEEP})]"
+            varied = f'axes={{"seed": range({first}, {first + SWEEP})}}'
         else:
-            each = f"[sw.submit(base) for _ in range({SWEEP})]"
+            varied = f"repeats={SWEEP}"
             notes.append(self._comment("no_seed", model=model.title, count=SWEEP))
         return _lines(
-            "import asyncio",
-            "",
             "import seedance_widgets as sw",
-            "from IPython.display import display",
             "",
             *self._use(),
             *notes,
             "base = sw.VideoRequest(",
             *self._arguments(without="seed"),
             ")",
-            f"jobs = {each}",
-            "videos = await asyncio.gather(*jobs)",
-            "display(*videos)",
+            f"sweep = sw.Sweep(base, {varied})",
+            f"await sweep.run({self._cap()})",
         )
+
+    def _cap(self) -> str:
+        """What the sweep may cost: its price, rounded up to a cent; nothing where it is free, or cannot be told."""
+        if self._provider is None or not self._provider.billed:
+            return ""
+        price = estimate(self._request, self._provider).price
+        return "" if price is None else f"max_cost={math.ceil(price * SWEEP * 100) / 100}"
 
     def _arguments(self, without: str = "") -> list[str]:
         """The prompt, and each argument that differs from its default, as lines of a call."""

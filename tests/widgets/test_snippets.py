@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import re
 import os
 import subprocess
 import sys
@@ -406,7 +407,7 @@ with open(sys.argv[1], encoding="utf-8") as file:
     made = eval(compile(file.read(), "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names := {})
 if inspect.iscoroutine(made):
     asyncio.run(made)
-for video in names.get("videos") or ([names["video"]] if "video" in names else []):
+for video in names["sweep"].videos if "sweep" in names else [names["video"]] if "video" in names else []:
     print(video.path)
 """
 
@@ -418,7 +419,7 @@ async def run_cell(text, folder):
         subprocess.run, arguments, cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    return [line for line in ran.stdout.splitlines() if not line.startswith("Video(")]  # what `display` prints
+    return ran.stdout.splitlines()
 
 
 async def run_bash(text, folder, **environment):
@@ -472,7 +473,9 @@ async def test_on_a_model_without_a_seed_the_sweep_repeats_and_says_why(sim, pro
 def test_a_billed_sweep_says_what_it_costs():
     request = sw.VideoRequest("a boat", **FAST)
     price = sw.estimate(request, "byteplus").price
-    assert f"# 4 videos, about ${price:.4f} each at BytePlus ModelArk." in code(request, PROVIDERS["byteplus"])["sweep"]
+    text = code(request, PROVIDERS["byteplus"])["sweep"]
+    assert f"# 4 videos, about ${price:.4f} each at BytePlus ModelArk." in text
+    assert 4 * price <= float(re.search(r"max_cost=([\d.]+)", text)[1]) < 4 * price + 0.011
 
 
 @pytest.mark.parametrize("kind", ["ark", "acedata"])
