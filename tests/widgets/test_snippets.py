@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 import tempfile
