@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seedance_widgets.request import Estimate, Image, Problem, VideoRequest, check, estimate
     from seedance_widgets.samples import sample_image
     from seedance_widgets.simulator import Simulator
+    from seedance_widgets.storyboard import Storyboard
     from seedance_widgets.sweep import Sweep, compare
     from seedance_widgets.video import Video
     from seedance_widgets.widgets.history import History
@@ -44,6 +45,7 @@ _HOMES = {
     "Player": "widgets.player",
     "Problem": "request",
     "Simulator": "simulator",
+    "Storyboard": "storyboard",
     "Studio": "widgets.studio",
     "Sweep": "sweep",
     "Video": "video",
@@ -74,6 +76,7 @@ __all__ = [
     "Player",
     "Problem",
     "Simulator",
+    "Storyboard",
     "Studio",
     "Sweep",
     "Video",

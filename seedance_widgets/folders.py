@@ -1,12 +1,18 @@
-"""Where this package keeps what it makes."""
+"""Where this package keeps what it makes, and how a file gets there: whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seedance_widgets.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def home() -> Path:
@@ -27,3 +33,33 @@ def _absolute(given: str) -> Path:
         raise StorageError(
             f"{given!r} is no folder to keep videos in ({error}); set SEEDANCE_HOME to another one."
         ) from None
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A file beside `path` that takes its name when the block has ended well.
+
+    Args:
+        path: Where it shall be.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        FileExistsError: There is such a file, and `overwrite` is False.
+        StorageError: It cannot be written.
+    """
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there already; pass overwrite=True to replace it.")
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+        os.close(descriptor)
+        unfinished = Path(name)
+        try:
+            yield unfinished
+            unfinished.chmod(0o644)  # a temporary file is its owner's alone
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -69,6 +69,9 @@ CREATE TABLE IF NOT EXISTS sweep_marks (
     sweep TEXT NOT NULL, cell INTEGER NOT NULL, star INTEGER NOT NULL, rating INTEGER, note TEXT NOT NULL,
     PRIMARY KEY (sweep, cell)
 );
+CREATE TABLE IF NOT EXISTS storyboards (
+    name TEXT PRIMARY KEY, created_at REAL NOT NULL, provider TEXT NOT NULL, base_url TEXT NOT NULL, spec TEXT NOT NULL
+);
 """
 
 _open: dict[Path, Ledger] = {}

@@ -6,18 +6,17 @@ import base64
 import contextlib
 import csv
 import html
-import os
-import tempfile
 from fractions import Fraction
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import StorageError, SweepError, VideoFileError
+from seedance_widgets.folders import whole_file
 from seedance_widgets.sweep.contact import contact_sheet, draw_frame, fitted, plan_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from pathlib import Path
 
     import PIL.Image
 
@@ -35,7 +34,7 @@ _POSTER = 480
 def write_contact_sheet(sheets: Sequence[Sheet], path: Path, *, overwrite: bool, **how: Any) -> Path:
     """Write the contact sheet as PNG; `how` as for `contact_sheet`."""
     picture = contact_sheet(sheets, **how)
-    with _whole(path, overwrite=overwrite) as unfinished:
+    with whole_file(path, overwrite=overwrite) as unfinished:
         picture.save(unfinished, "PNG", optimize=True)
     return path
 
@@ -70,7 +69,7 @@ def write_video(
     background, places = _canvas(sheets, width)
     fps = Fraction(shown[0].fps).limit_denominator(1001)
     frames = max(1, round(max(video.duration for video in shown) * fps))
-    with _whole(path, overwrite=overwrite) as unfinished, contextlib.ExitStack() as stack:
+    with whole_file(path, overwrite=overwrite) as unfinished, contextlib.ExitStack() as stack:
         try:
             films = [
                 (stack.enter_context(contextlib.closing(_film(video, size, fps))), box) for video, size, box in places
@@ -119,7 +118,7 @@ def write_page(
         )
     home = files(__package__)
     blanks = {"title": html.escape(title), "style": home.joinpath("page.css").read_text("utf-8")}
-    with _whole(path, overwrite=overwrite) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+    with whole_file(path, overwrite=overwrite) as unfinished, unfinished.open("w", encoding="utf-8") as file:
         file.write(home.joinpath("page.html").read_text("utf-8").format(**blanks))
         for sheet in sheets:
             _write_sheet(file, sheet)
@@ -132,7 +131,7 @@ def write_table(rows: Sequence[Mapping[str, Any]], path: Path, *, overwrite: boo
     """Write rows as CSV: UTF-8 that spreadsheets recognise, with no text that one would run as a formula."""
     heads = list(dict.fromkeys(key for row in rows for key in row))
     with (
-        _whole(path, overwrite=overwrite) as unfinished,
+        whole_file(path, overwrite=overwrite) as unfinished,
         unfinished.open("w", encoding="utf-8-sig", newline="", errors="replace") as file,
     ):
         table = csv.writer(file)
@@ -243,24 +242,3 @@ def _write_facts(file: Any, facts: Sequence[Mapping[str, Any]]) -> None:
         shown = ("" if row.get(head) is None else str(row[head]) for head in heads)
         file.write("<tr>" + "".join(f"<td>{html.escape(value)}</td>" for value in shown) + "</tr>\n")
     file.write("</tbody></table></div>\n")
-
-
-@contextlib.contextmanager
-def _whole(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A file beside `path` that takes its name when it is whole."""
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} is there already; pass overwrite=True to replace it.")
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-        os.close(descriptor)
-        unfinished = Path(name)
-        try:
-            yield unfinished
-            unfinished.chmod(0o644)  # a temporary file is its owner's alone
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -90,6 +90,17 @@ export function surfaceRoot(model, name) {
   return root;
 }
 
+/** Saving is the notebook's own, wherever the focus is: for that one key the notebook may look. */
+function letSave(event) {
+  if (event.key?.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const root = event.composedPath()[0]?.closest?.(".seedance[data-lm-suppress-shortcuts]");
+  if (!root) return;
+  root.removeAttribute("data-lm-suppress-shortcuts");
+  setTimeout(() => root.setAttribute("data-lm-suppress-shortcuts", "true"));
+}
+// On the window, and first: the notebook's own listener is on the document.
+window.addEventListener("keydown", letSave, true);
+
 /**
  * Listen to a model's traits; returns what stops it.
  *

@@ -1,0 +1,67 @@
+"""A sweep and the history in JupyterLab, as it comes."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+SETUP = "import seedance_widgets as sw\nsim = sw.Simulator(speed=100); sw.use(sim.provider())"
+BASE = 'base = sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2)'
+
+
+async def test_a_sweep_is_watched_while_its_cell_awaits_saved_and_brought_back(lab):
+    await lab.open(
+        SETUP,
+        f"{BASE}\nsweep = sw.Sweep(base, {{'seed': [1, 2, 3]}}, name='boats')\nawait sweep.run()",
+        "again = sw.Sweep.load('boats')\nagain",
+        "%load_ext seedance_widgets",
+        "%%seedance model=1.0-pro resolution=480p duration=2\na cat",
+    )
+    await lab.run(0)
+    await lab.start(1)
+    grid = lab.surface(1)
+    await expect(grid.locator(".sw-cell video")).to_have_count(3, timeout=60_000)
+    await lab.wait_done(1)
+    await grid.get_by_role("button", name="Play all", exact=True).click()
+    await grid.locator(".sw-cell").nth(1).click()
+    await lab.page.keyboard.press("s")
+    await lab.wait_value("[cell.index for cell in sweep.starred] == [1]")
+    # Saving is the notebook's own, also from within the widget.
+    await lab.page.keyboard.press("ControlOrMeta+s")
+    await expect(grid.locator(".sw-cell .sw-star").nth(1)).to_have_text("★")
+    await lab.screenshot("lab-sweep", 1)
+    saved = str(await lab.save())
+    assert "data:image/jpeg;base64," in saved
+    assert saved.count("data:video") == 0
+    await lab.run(2)
+    await expect(lab.surface(2).locator(".sw-cell video")).to_have_count(3, timeout=60_000)
+    await lab.run(3)
+    await lab.run(4)
+    await expect(lab.surface(4).locator("video").first).to_be_visible(timeout=60_000)
+
+
+async def test_settings_of_an_old_job_are_used_again_in_a_studio_below(lab):
+    await lab.open(SETUP, f"{BASE}\nvideo = await sw.submit(base.replace(seed=7))", "history = sw.History()\nhistory")
+    await lab.run(0)
+    await lab.run(1)
+    await lab.run(2)
+    root = lab.output(2).locator(".sw-history")
+    await expect(root.get_by_role("listitem")).to_have_count(1, timeout=30_000)
+    await root.get_by_role("button", name="Vary seed").click()
+    await expect(root.locator(".sw-studio")).to_be_visible(timeout=30_000)
+    assert await lab.value("history.studio.request.seed") == -1
+    await expect(root.locator(".sw-studio textarea").first).to_have_value("a boat")
+    await lab.screenshot("lab-history", 2)
+
+
+async def test_saving_by_its_key_works_with_the_focus_in_a_prompt(lab):
+    await lab.open("import seedance_widgets as sw\nstudio = sw.Studio()\nstudio")
+    await lab.run(0)
+    prompt = lab.surface(0).locator("textarea").first
+    await prompt.fill("a boat")
+    await lab.wait_value("studio.request.prompt == 'a boat'")
+    before = lab.file.stat().st_mtime_ns
+    await prompt.press("ControlOrMeta+s")
+    await lab._until("() => !panel.context.model.dirty")
+    assert lab.file.stat().st_mtime_ns > before
+    await prompt.press("a")  # and its other keys are still its own
+    await expect(prompt).to_have_value("a boata")

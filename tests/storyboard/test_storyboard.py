@@ -1,0 +1,233 @@
+"""Storyboards against the simulator: chains, cuts, failures, changes, restarts, and one film of all."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import av
+import numpy as np
+import pytest
+
+import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
+from seedance_widgets.jobs.ledger import FILE
+
+BASE = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+
+
+def creates(sim):
+    return [entry for entry in sim.requests if entry.method == "POST"]
+
+
+def board_of(sim, shots=("leaves", "passes", "lands"), base=BASE, **options):
+    return sw.Storyboard(list(shots), base=base, provider=sim.provider(), **options)
+
+
+def difference(one, other):
+    return np.abs(np.asarray(one).astype(int) - np.asarray(other.resize(one.size)).astype(int)).mean()
+
+
+async def test_each_shot_starts_with_the_last_frame_of_the_one_before(sim):
+    board = board_of(sim)
+    await board.run()
+    assert [shot.state for shot in board.shots] == ["succeeded"] * 3
+    for before, after in zip(board.videos, board.videos[1:], strict=False):
+        assert difference(before.frame(before.duration), after.frame(0.0)) < 6
+    assert creates(sim)[0].body["return_last_frame"] is True
+    assert board.to_make() == []
+    await board.run()
+    assert len(creates(sim)) == 3
+
+
+async def test_a_cut_starts_with_its_own_picture_and_waits_for_nobody(sim):
+    shots = ["leaves [sim:fail]", "goes on", {"prompt": "elsewhere", "first_frame_url": sw.sample_image()}, "there"]
+    board = board_of(sim, shots)
+    await board.run()
+    assert [shot.state for shot in board.shots] == ["failed", "failed", "succeeded", "succeeded"]
+    assert "shot 0, which has no video" in str(board.shots[1].error)
+    assert board.shots[2].before is None
+    assert len(creates(sim)) == 3
+
+
+async def test_a_failed_shot_is_sent_again_by_the_next_run(sim):
+    board = board_of(sim, ["leaves [sim:fail]", "lands"])
+    await board.run()
+    board.edit(0, prompt="leaves")
+    await board.run()
+    assert [shot.state for shot in board.shots] == ["succeeded"] * 2
+    assert len(creates(sim)) == 3
+
+
+async def test_a_shot_that_is_made_anew_takes_those_after_it_along(sim):
+    board = board_of(sim)
+    await board.run()
+    first, *others = [video.path for video in board.videos]
+    board.edit(1, prompt="turns")
+    assert [shot.state for shot in board.shots] == ["succeeded", "outdated", "outdated"]
+    assert [video.path for video in board.videos] == [first, *others]
+    await board.run()
+    assert board.videos[0].path == first
+    assert not {video.path for video in board.videos[1:]} & set(others)
+    await board.rerun(2)
+    assert len(creates(sim)) == 6
+    await board.rerun(0, prompt="leaves again")
+    assert len(creates(sim)) == 9
+
+
+async def test_shots_are_inserted_moved_and_removed(sim):
+    board = board_of(sim)
+    await board.run()
+    board.insert(1, "waits")
+    assert [shot.state for shot in board.shots] == ["succeeded", "planned", "outdated", "outdated"]
+    board.remove(1)
+    assert [shot.state for shot in board.shots] == ["succeeded"] * 3
+    board.move(0, 2)
+    assert [shot.prompt for shot in board.shots] == ["passes", "lands", "leaves"]
+    assert board.shots[0].state == "outdated"
+    with pytest.raises(SweepError, match="numbered 0 to 2"):
+        board.move(0, 3)
+
+
+def test_what_it_costs_is_told_before_anything_is_sent(sim):
+    board = board_of(sim)
+    assert board.plan().splitlines()[0] == "3 shots · 3 to make · free"
+    assert board.shots[2].estimate.tokens == board.shots[0].estimate.tokens
+    assert not creates(sim)
+
+
+async def test_a_billed_storyboard_needs_an_agreed_cap_and_keeps_it(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    board = sw.Storyboard(["leaves", "lands"], base=BASE, provider=provider)
+    with pytest.raises(SweepError, match=r"bills 2 shots: .*max_cost="):
+        await board.run()
+    with pytest.raises(SweepError, match="over max_cost"):
+        await board.run(max_cost=0.3)
+    assert not creates(sim)
+    await board.run(max_cost=1)
+    assert len(creates(sim)) == 2
+
+
+async def test_a_shot_that_cannot_be_sent_is_said_before_any_other_is(sim):
+    board = board_of(sim, ["leaves", {"prompt": "lands", "duration": 99}])
+    with pytest.raises(SweepError, match=r"shot 1 cannot be sent: .*99"):
+        await board.run()
+    assert not creates(sim)
+
+
+@pytest.mark.parametrize(
+    ("shots", "error", "words"),
+    [
+        ([], SweepError, "at least one prompt"),
+        ("leaves", SweepError, "at least one prompt"),
+        ([""], SweepError, "needs a prompt"),
+        ([{"duration": 2}], SweepError, "needs a prompt"),
+        ([7], SweepError, "int is not"),
+        ([{"prompt": "x", "duratoin": 2}], TypeError, "did you mean duration"),
+    ],
+)
+def test_what_is_no_shot(sim, shots, error, words):
+    with pytest.raises(error, match=words):
+        sw.Storyboard(shots, base=BASE, provider=sim.provider())
+
+
+async def test_it_goes_on_under_its_name_and_another_one_may_not_have_it(sim):
+    await board_of(sim, name="voyage").run()
+    same = board_of(sim, name="voyage")
+    assert [shot.state for shot in same.shots] == ["succeeded"] * 3
+    await same.run()
+    assert len(creates(sim)) == 3
+    with pytest.raises(SweepError, match="with other shots"):
+        board_of(sim, ["something else"], name="voyage")
+    assert sw.Storyboard.names() == ["voyage"]
+    with pytest.raises(KeyError, match="did you mean 'voyage'"):
+        sw.Storyboard.load("voyag")
+
+
+def test_killed_in_the_middle_nothing_is_sent_twice(sim, in_script):
+    script = """
+        import os, seedance_widgets as sw
+        base = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+        board = sw.Storyboard(["leaves", "passes [sim:run=100]", "lands"], base=base, name="voyage")
+        def look():
+            if board.shots[1].state == "running": os.kill(os.getpid(), 9)
+        with board.listening(look):
+            sw.run(board.run())
+    """
+    assert in_script(script, SEEDANCE_SIMULATOR=sim.ark_base_url).returncode == -9
+    assert len(creates(sim)) == 2
+    done = in_script(
+        """
+        import seedance_widgets as sw
+        board = sw.Storyboard.load("voyage")
+        sw.run(board.run())
+        print([shot.state for shot in board.shots])
+        """,
+        SEEDANCE_SIMULATOR=sim.ark_base_url,
+    )
+    assert done.stdout.strip() == "['succeeded', 'succeeded', 'succeeded']", done.stderr
+    assert len(creates(sim)) == 3
+
+
+async def test_a_damaged_row_is_not_bought_again(sim, home):
+    board = board_of(sim, name="voyage")
+    await board.run()
+    with sqlite3.connect(home / FILE) as ledger:
+        ledger.execute("UPDATE jobs SET request = '{' WHERE id = ?", [board.shots[2].job.id])
+    ledger.close()
+    loaded = sw.Storyboard.load("voyage", sim.provider())
+    assert [shot.state for shot in loaded.shots] == ["succeeded", "succeeded", "unknown"]
+    await loaded.run()
+    assert len(creates(sim)) == 3
+
+
+def packets(path):
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+async def test_alike_shots_are_joined_without_encoding_a_picture(sim, tmp_path):
+    board = board_of(sim, ["leaves", "lands"])
+    await board.run()
+    film = board.join(tmp_path / "film.mp4")
+    assert board.joined_by == "copy"
+    assert packets(film.path) == [packet for video in board.videos for packet in packets(video.path)]
+    assert film.frames == sum(video.frames for video in board.videos)
+    assert film.duration == pytest.approx(sum(video.duration for video in board.videos), abs=0.01)
+    with av.open(str(film.path)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert len(times) == film.frames
+    assert np.allclose(np.diff(times), 1 / 24, atol=0.002)
+    assert difference(film.frame(film.duration), board.videos[1].frame(board.videos[1].duration)) < 2
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        board.join(tmp_path / "film.mp4")
+
+
+async def test_shots_that_differ_are_encoded_to_the_size_of_the_first_with_silence_where_there_is_none(sim, tmp_path):
+    shots = [
+        {"prompt": "talks", "model": "1.5-pro", "generate_audio": True, "duration": 4},
+        {"prompt": "lands", "resolution": "720p"},
+    ]
+    board = board_of(sim, shots)
+    await board.run()
+    assert [shot.state for shot in board.shots] == ["succeeded"] * 2
+    film = board.join(tmp_path / "film.mp4")
+    assert board.joined_by == "encode"
+    assert (film.width, film.height) == (board.videos[0].width, board.videos[0].height)
+    assert film.frames == sum(video.frames for video in board.videos)
+    assert film.has_audio
+    with av.open(str(film.path)) as container:
+        sound = sum(frame.samples for frame in container.decode(audio=0)) / 48_000
+    assert sound == pytest.approx(film.duration, abs=0.1)
+
+
+async def test_a_film_needs_every_shot(sim, tmp_path):
+    board = board_of(sim)
+    with pytest.raises(SweepError, match="shot 0, 1, 2 has no video yet"):
+        board.join(tmp_path / "film.mp4")
+    await board.run()
+    with pytest.raises(SweepError, match=r"should end in \.mp4"):
+        board.join(tmp_path / "film.gif")
+    board.videos[1].path.unlink()
+    with pytest.raises(sw.errors.VideoFileError, match="no longer at"):
+        board.join(tmp_path / "film.mp4")
+    assert not list(tmp_path.glob("*.part"))
