@@ -1,0 +1,264 @@
+"""StoryboardView: what a storyboard looks like in an output."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import math
+import re
+import secrets
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+
+from seedance_widgets import choice
+from seedance_widgets.errors import VideoFileError
+from seedance_widgets.notebook.card import SIGNS
+from seedance_widgets.request.estimate import money
+from seedance_widgets.storyboard import join
+from seedance_widgets.sweep.plan import span
+from seedance_widgets.video import Video
+from seedance_widgets.widgets.media import MediaAnswers, Shelf, video_state
+from seedance_widgets.widgets.sendable import STATE
+from seedance_widgets.widgets.strings import text
+from seedance_widgets.widgets.surface import Refused, Surface
+from seedance_widgets.widgets.trouble import words_of
+
+if TYPE_CHECKING:
+    from seedance_widgets.storyboard import Shot, Storyboard
+
+SLOWEST = 0.3  # seconds between two looks, however much happens
+_SIGNS = {**SIGNS, "invalid": "⊘", "planned": "○", "waiting": "◔", "outdated": "↻"}
+_LONGEST_PROMPT = 8000
+
+
+class StoryboardView(MediaAnswers, Surface):
+    """The shots of a storyboard in their order, each with its prompt, its state and its video, and the whole as a film.
+
+    A storyboard that is shown as the last line of a cell looks like this; `StoryboardView` itself is for another
+    language, and for a place in a layout of `ipywidgets`.
+
+    Args:
+        board: The storyboard.
+        lang: `en` or `zh`.
+
+    Raises:
+        ValueError: No such language.
+    """
+
+    entry: ClassVar[str] = "storyboard_surface.js"
+    styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "storyboard.css")
+    sections: ClassVar[tuple[str, ...]] = ("common", "state", "player", "storyboard")
+
+    board: Any = traitlets.Dict().tag(**STATE)
+
+    def __init__(self, board: Storyboard, *, lang: str = "en") -> None:
+        self.of = board
+        self.shelf = Shelf()
+        self._presses: set[str] = set()
+        self._question: tuple[str, str] = ("", "")
+        self._dirty = True
+        self._drawing: asyncio.Task[None] | None = None
+        self._folder: str = ""
+        super().__init__(lang=lang, board={"name": board.name, "shots": []})
+        self._listening = board.listening(lambda: self.on_loop(self._soon))
+        self._listening.__enter__()
+        self.on_loop(self._soon)
+
+    def words(self) -> str:
+        """What this is, in one line of plain text."""
+        return repr(self.of)
+
+    def saved(self) -> dict[str, Any]:
+        """What a saved notebook keeps: the shots, and how they stand."""
+        shots = "".join(f"<li>{html.escape(f'{shot.prompt}: {shot.state}')}</li>" for shot in self.of.shots)
+        return {
+            "text/plain": repr(self.of),
+            "text/html": f"<div><b>{html.escape(self.of.name)}</b><ol>{shots}</ol></div>",
+        }
+
+    def close(self) -> None:
+        """Take the view away; the storyboard goes on."""
+        if not self._closed:
+            self._listening.__exit__(None, None, None)
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
+        super().close()
+
+    async def answer_run(self, press: str, agreed: str | None = None) -> dict[str, Any]:
+        """The button: make what is missing; asks first where it costs money."""
+        if press in self._presses:
+            return {}
+        self._presses.add(press)
+        return await self._run(agreed)
+
+    async def answer_rerun(self, shot: int, press: str, agreed: str | None = None) -> dict[str, Any]:
+        """Make a shot anew, and those that start with its last frame."""
+        if press in self._presses:
+            return {}
+        self._presses.add(press)
+        one = self._shot(shot)
+        if one.job is not None and not one.job.done:
+            raise Refused(text(self.lang, "storyboard.under_way"))
+        before = one.made, one.job, one.trouble, one.lost
+        one.made, one.job, one.trouble, one.lost = None, None, "", False
+        told = await self._run(agreed, f"shot {shot}")
+        if "confirm" in told:  # nothing is thrown away before there is a yes
+            one.made, one.job, one.trouble, one.lost = before
+        return told
+
+    async def answer_edit(self, shot: int, prompt: str) -> None:
+        """Change the prompt of a shot."""
+        self._shot(shot)
+        await asyncio.to_thread(self.of.edit, shot, prompt=prompt[:_LONGEST_PROMPT])
+
+    async def answer_add(self, prompt: str) -> None:
+        """Put a shot at the end."""
+        await asyncio.to_thread(self.of.insert, len(self.of.shots), prompt[:_LONGEST_PROMPT])
+
+    async def answer_move(self, shot: int, by: int) -> None:
+        """Give a shot another place."""
+        if 0 <= shot + by < len(self.of.shots):
+            await asyncio.to_thread(self.of.move, shot, shot + by)
+
+    async def answer_remove(self, shot: int) -> None:
+        """Take a shot out."""
+        await asyncio.to_thread(self.of.remove, shot)
+
+    async def answer_film(self, keep: bool = False) -> dict[str, Any]:
+        """All shots as one film: to look at, or as a new file in the notebook's folder."""
+        videos = self.of.videos
+        if len(videos) < len(self.of.shots) and keep:
+            raise Refused(text(self.lang, "storyboard.not_all"))
+        if not videos:
+            raise Refused(text(self.lang, "storyboard.no_shot"))
+        path = _free_name(self.of.name) if keep else self._preview()
+        how = await asyncio.to_thread(join, videos, path, overwrite=not keep)
+        video = Video(path)
+        state = await asyncio.to_thread(video_state, video, self.shelf)
+        named = text(self.lang, f"storyboard.joined_{how}")
+        words = text(self.lang, "storyboard.written", path=path.name, how=named) if keep else named
+        return {"video": state, "words": words}
+
+    async def _run(self, agreed: str | None, about: str = "all") -> dict[str, Any]:
+        board = self.of
+        if board.provider is None:
+            raise Refused(f"there is no key for {choice.label_of(board.provider_id)} here.")
+        wanted = await asyncio.to_thread(board.to_make)
+        cap: float | None = None
+        if board.billed and wanted:
+            price, unpriced = await asyncio.to_thread(board._price, wanted)  # noqa: SLF001  the board's own sum
+            words = (
+                text(self.lang, "storyboard.unknown_price")
+                if unpriced
+                else money(price, board.shots[0].estimate.currency)
+            )
+            label = choice.label_of(board.provider_id)
+            line = text(self.lang, "storyboard.question", label=label, n=len(wanted), price=words)
+            signed = f"{about} {line} {[shot.index for shot in wanted]}"
+            token, asked = self._question
+            if not agreed or agreed != token or asked != signed:
+                self._question = (secrets.token_urlsafe(9), signed)
+                return {"confirm": {"line": line, "agreed": self._question[0]}}
+            cap = board.max_cost if board.max_cost is not None else math.inf if unpriced else price + 1e-6
+        self._question = ("", "")
+        board.run(max_cost=cap)
+        return {"sent": len(wanted)}
+
+    def _preview(self) -> Path:
+        """A new file each time: what the browser knows by one name must not change."""
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="seedance-film-")
+        return Path(self._folder, f"{secrets.token_hex(4)}.mp4")
+
+    def _shot(self, number: Any) -> Shot:
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.of.shots):
+            raise Refused(text(self.lang, "storyboard.no_such"))
+        return self.of.shots[number]
+
+    def _soon(self) -> None:
+        if self._closed:
+            return
+        self._dirty = True
+        if self._drawing is None:
+            self._drawing = self.start(self._draw())
+
+    async def _draw(self) -> None:
+        try:
+            while self._dirty:
+                self._dirty = False
+                self.board = await asyncio.to_thread(self._state)
+                self.keep_saved()
+                await asyncio.sleep(SLOWEST)
+        finally:
+            self._drawing = None
+
+    def _state(self) -> dict[str, Any]:
+        """How it stands; blocking."""
+        board = self.of
+        shots = [self._shot_state(shot) for shot in list(board.shots)]
+        wanted = len(board.to_make())
+        kind = "billed" if board.billed else "free"
+        label = choice.label_of(board.provider_id)
+        done = sum(shot["state"] == "succeeded" for shot in shots)
+        return {
+            "name": board.name,
+            "provider": {"words": text(self.lang, f"storyboard.{kind}", label=label), "billed": board.billed},
+            "summary": text(self.lang, "storyboard.summary", n=len(shots), done=done),
+            "make": wanted,
+            "all": done == len(shots),
+            "any": any(shot["video"] for shot in shots),
+            "shots": shots,
+        }
+
+    def _shot_state(self, shot: Shot) -> dict[str, Any]:
+        state, job, video = shot.state, shot.job, None
+        line = ""
+        if shot.video is not None:
+            try:
+                video = video_state(shot.video, self.shelf)
+            except VideoFileError as error:
+                line = str(error)
+        if state == "invalid":
+            line = shot.refusal
+        elif shot.error is not None:
+            line = words_of(shot.error, self.lang)
+        elif job is not None and not job.done and job.eta is not None:
+            line = text(self.lang, "storyboard.left", time=span(job.eta))
+        elif state in {"planned", "outdated"}:
+            line = str(shot.estimate)
+        return {
+            "prompt": shot.prompt,
+            "state": state,
+            "sign": _SIGNS[state],
+            "line": line,
+            "video": video,
+            "cut": shot.index > 0 and shot.before is None,
+            "busy": state == "waiting" or (job is not None and not job.done),
+        }
+
+
+_views: weakref.WeakKeyDictionary[Any, weakref.ref[StoryboardView]] = weakref.WeakKeyDictionary()
+
+
+def show(board: Storyboard) -> None:
+    """Display the storyboard where IPython shows things; shown again, it is the same view."""
+    known = _views.get(board)
+    view = known() if known is not None else None
+    if view is None or view.comm is None:
+        view = StoryboardView(board)
+        _views[board] = weakref.ref(view)
+    view._ipython_display_()
+
+
+def _free_name(name: str) -> Path:
+    """A file in the current folder that is not there yet, named after the storyboard."""
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "film"
+    number = 1
+    while (path := Path(f"{stem}{'' if number == 1 else f'-{number}'}.mp4").absolute()).exists():
+        number += 1
+    return path

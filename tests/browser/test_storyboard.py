@@ -1,0 +1,55 @@
+"""A storyboard in Chromium: made, changed, watched as one film."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+import seedance_widgets as sw
+from seedance_widgets.widgets.storyboard_view import StoryboardView
+
+BASE = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+
+
+async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    board = sw.Storyboard(["The boat leaves", "It lands"], base=BASE, provider=sim.provider(), name="voyage")
+    view = await stage.surface(StoryboardView(board))
+    root = view.root.locator(".sw-storyboard")
+    shots = root.get_by_role("listitem")
+    await expect(shots).to_have_count(2, timeout=15_000)
+    await root.get_by_role("button", name="Make 2 shots").click()
+    await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done", timeout=60_000)
+    await root.get_by_label("What happens in shot 1").fill("The boat leaves at dawn")
+    await root.get_by_label("What happens in shot 1").blur()
+    await expect(shots.nth(1)).to_contain_text("Changed since it was made")
+    await stage.screenshot("storyboard")
+    await root.get_by_label("What happens next?").fill("It is moored")
+    await stage.page.keyboard.press("Enter")
+    await expect(shots).to_have_count(3)
+    await root.get_by_role("button", name="Make 3 shots").click()
+    await expect(root.locator(".sw-summary")).to_have_text("3 of 3 shots done", timeout=60_000)
+    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 5
+    await root.get_by_role("button", name="Watch the whole").click()
+    player = root.locator(".sw-player")
+    await expect(player).to_have_attribute("data-loaded", "true", timeout=30_000)
+    await expect(root.locator(".sw-news")).to_contain_text("without encoding")
+    assert abs(await player.locator("video").first.evaluate("v => v.duration") - 3 * 49 / 24) < 0.05
+    await stage.screenshot("storyboard-film")
+    await root.get_by_role("button", name="Save as MP4").click()
+    await expect(root.locator(".sw-news")).to_contain_text("Written: voyage.mp4")
+    assert sw.Video.open(tmp_path / "voyage.mp4").frames == 147
+
+
+async def test_a_billed_storyboard_asks_first(stage, sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    board = sw.Storyboard(["The boat leaves", "It lands"], base=BASE, provider=provider)
+    view = await stage.surface(StoryboardView(board, lang="zh"))
+    root = view.root.locator(".sw-storyboard")
+    await root.get_by_role("button", name="生成 2 个镜头").click()
+    question = root.get_by_role("alertdialog")
+    await expect(question).to_contain_text("2 个镜头计费：¥0.60")
+    assert not [entry for entry in sim.requests if entry.method == "POST"]
+    await stage.page.wait_for_timeout(800)  # an answer at once was not read
+    await root.get_by_role("button", name="是，发送并付费").click()
+    await expect(root.locator(".sw-summary")).to_have_text("2 个镜头完成 2 个", timeout=60_000)
+    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 2
