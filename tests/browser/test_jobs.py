@@ -380,7 +380,7 @@ async def test_a_finished_run_can_be_used_again(stage, desk, done):
     assert await stage.js("() => mounted.used") == [[done.id, "last_to_first"], [done.id, "vary_seed"]]
     await actions.get_by_role("button", name="Send to Sweep").click()
     await expect(view.root.get_by_role("tab", name="Code")).to_have_attribute("aria-selected", "true")
-    await expect(view.root.locator("pre")).to_contain_text("sw.submit(base.replace(seed=seed))")
+    await expect(view.root.locator("pre")).to_contain_text("sweep = sw.Sweep(base, axes=")
 
 
 async def test_the_video_can_be_downloaded_under_its_name(stage, desk, done, tmp_path):

@@ -85,20 +85,24 @@ export function surfaceRoot(model, name) {
   const root = h(`div.seedance.sw-${name}`, { "data-lm-suppress-shortcuts": "true", lang: model.get("lang") }, style);
   // The notebook's own handlers for keys and clipboards sit above; what happens in here is ours alone.
   for (const type of ["keydown", "keypress", "keyup", "copy", "cut", "paste", "dragover", "drop", "dblclick", "contextmenu"]) {
-    root.addEventListener(type, (event) => event.stopPropagation());
+    root.addEventListener(type, (event) => isSave(event) || event.stopPropagation());
   }
   return root;
 }
 
-/** Saving is the notebook's own, wherever the focus is: for that one key the notebook may look. */
+/** Ctrl+S or Cmd+S: saving is the notebook's own, wherever the focus is. */
+function isSave(event) {
+  return event.type === "keydown" && event.key?.toLowerCase() === "s" && (event.ctrlKey || event.metaKey) && !event.altKey;
+}
+
+/** For that one key the notebook may look at what happens in a surface. */
 function letSave(event) {
-  if (event.key?.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-  const root = event.composedPath()[0]?.closest?.(".seedance[data-lm-suppress-shortcuts]");
+  const root = isSave(event) && event.composedPath()[0]?.closest?.(".seedance[data-lm-suppress-shortcuts]");
   if (!root) return;
   root.removeAttribute("data-lm-suppress-shortcuts");
   setTimeout(() => root.setAttribute("data-lm-suppress-shortcuts", "true"));
 }
-// On the window, and first: the notebook's own listener is on the document.
+// On the window, and first: before the notebook's own listener, in whichever phase that looks.
 window.addEventListener("keydown", letSave, true);
 
 /**
