@@ -25,10 +25,14 @@ from tests.browser.stage import Ears, Theatre
 expect.set_options(timeout=15_000)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and pytest_asyncio.is_async_test(item):
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.xdist_group("browser"))  # one process, one Chromium, one after the other
+        if pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
