@@ -14,7 +14,8 @@ test: $(VENV)/.browser  ## lint, types, layers, then every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -m alone
+	$(BIN)/pytest -m 'not alone' -n 3 --dist loadgroup
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check --fix .

@@ -65,6 +65,15 @@ class Line:
     record: Record | None = None
     why: str = ""
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it probably takes once it runs, in real seconds; None where nobody can tell."""
+        return duration_of([self.request], self.cell.sweep)
+
+    def time_words(self) -> str:
+        """The same for people; empty where nothing is sent."""
+        return "" if self.fate != "send" or self.seconds is None else span(self.seconds)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -125,7 +134,7 @@ class Plan:
         """Whether it costs money."""
         return self.sweep.billed
 
-    @property
+    @cached_property
     def seconds(self) -> float | None:
         """How long it probably takes, in real seconds: what runs at once, and published run times."""
         return duration_of([line.request for line in self.to_send], self.sweep)
@@ -169,14 +178,15 @@ class Plan:
 
     def __repr__(self) -> str:
         rows = [
-            f"{line.cell.index:>5}  {_price(line.estimate, billed=self.billed):>9}  {_FATES[line.fate]}"
+            f"{line.cell.index:>5}  {_price(line.estimate, billed=self.billed):>9}  {line.time_words():>6}  "
+            f"{_FATES[line.fate]}"
             f"{': ' + line.why if line.why else ''}  {line.cell.words()}"
             for line in self.lines[:_ROWS]
         ]
         return "\n".join([self.total(), *self.notes, *rows, *self._rest()])
 
     def _repr_html_(self) -> str:
-        heads = ["", *(axis.title for axis in self.sweep.axes), "", "pixels", "tokens", "price"]
+        heads = ["", *(axis.title for axis in self.sweep.axes), "", "pixels", "tokens", "price", "time"]
         cells = []
         for line in self.lines[:_ROWS]:
             one = line.estimate
@@ -187,6 +197,7 @@ class Plan:
                 _FATES[line.fate] + (f": {line.why}" if line.why else ""),
             ]
             values += [size, "" if one.tokens is None else f"{one.tokens:,}", _price(one, billed=self.billed)]
+            values.append(line.time_words())
             dim = "" if line.fate == "send" else ' style="opacity:.6"'
             cells.append(f"<tr{dim}>" + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>")
         head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)

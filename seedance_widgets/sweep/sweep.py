@@ -67,7 +67,7 @@ class Sweep:
         exclude: Which cells to leave out: a function of a cell's values, a dict such as `{"seed": 3}`, a list of them.
         repeats: How often each cell is made, from 1 on; needs a random seed to make a difference.
         max_cost: What may be spent in all, in the provider's currency; `float("inf")` for any amount.
-        max_jobs: How many jobs may be under way at once; by default twice what the provider runs at once.
+        max_jobs: How many jobs may be under way at once; by default three times what the provider runs at once.
         name: What it is called in the ledger, up to 120 characters; by default `sweep-` and six signs.
         provider: Who makes the videos; by default `sw.provider()`.
 

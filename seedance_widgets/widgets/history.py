@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import traitlets
-from ipywidgets import widget_serialization
-
 from seedance_widgets.jobs import Job, adopt, delete_file, forget, resume
 from seedance_widgets.jobs import job as job_with
 from seedance_widgets.widgets.cancel import press
@@ -16,8 +13,8 @@ from seedance_widgets.widgets.job_state import timeline_state
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
 from seedance_widgets.widgets.snippets import snippets
 from seedance_widgets.widgets.strings import text
-from seedance_widgets.widgets.studio import Studio
-from seedance_widgets.widgets.surface import Refused, Surface
+from seedance_widgets.widgets.studio_below import StudioBelow
+from seedance_widgets.widgets.surface import Refused
 
 if TYPE_CHECKING:
     from seedance_widgets.jobs import JobList
@@ -25,16 +22,13 @@ if TYPE_CHECKING:
     from seedance_widgets.widgets.snippets import Snippet
 
 
-class History(MediaAnswers, Surface):
+class History(MediaAnswers, StudioBelow):
     """Every job of the ledger as a gallery: search it, watch a video again, use its settings again, tidy up.
 
     Also takes up what a restart left, and adopts tasks that were made elsewhere. Nothing here is ever billed.
 
     Args:
         lang: `en` or `zh`.
-
-    Attributes:
-        studio: The Studio that holds the settings that were used again last; None before.
 
     Raises:
         ValueError: No such language.
@@ -43,8 +37,6 @@ class History(MediaAnswers, Surface):
     entry: ClassVar[str] = "history_surface.js"
     styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "jobs.css", "history.css")
     sections: ClassVar[tuple[str, ...]] = ("common", "state", "job", "result", "player", "history")
-
-    studio = traitlets.Instance(Studio, allow_none=True).tag(sync=True, **widget_serialization)
 
     def __init__(self, *, lang: str = "en") -> None:
         self.shelf = Shelf()
@@ -65,17 +57,10 @@ class History(MediaAnswers, Surface):
         """What this is, in one line of plain text."""
         return "History()"
 
-    async def answer_list(self, query: dict[str, Any], offset: int = 0, count: int = PAGE) -> dict[str, Any]:
-        """Some of the jobs that match."""
+    async def answer_list(self, query: dict[str, Any], count: int = PAGE) -> dict[str, Any]:
+        """The newest of the jobs that match."""
         known = {name: str(value) for name, value in query.items() if name in Query.__dataclass_fields__}
-        wanted = Query(**known)
-        told = await asyncio.to_thread(history_state, wanted, max(0, int(offset)), self.lang, self.shelf)
-        while len(told["rows"]) < min(count, told["found"] - offset):  # a page was opened further before
-            more = await asyncio.to_thread(history_state, wanted, offset + len(told["rows"]), self.lang, self.shelf)
-            if not more["rows"]:
-                break
-            told["rows"] += more["rows"]
-        return told
+        return await asyncio.to_thread(history_state, Query(**known), count, self.lang, self.shelf)
 
     async def answer_job(self, job: str) -> dict[str, Any]:
         """One job as it is now."""
@@ -132,11 +117,8 @@ class History(MediaAnswers, Surface):
                 raise Refused(text(self.lang, "history.no_video"))
             request = await asyncio.to_thread(found.video.extend, str(request.prompt))
         maker = await asyncio.to_thread(found.maker)
-        if self.studio is None or self.studio.comm is None:
-            self.studio = Studio(request, provider=maker, lang=self.lang)
-        else:
-            self.studio.request = request
-        return {"words": text(self.lang, "history.in_studio")}
+        self.put_into_studio(request, maker)
+        return {"words": text(self.lang, "common.in_studio")}
 
     async def _job(self, job: str) -> Job:
         try:

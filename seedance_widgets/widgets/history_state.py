@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
     from seedance_widgets.widgets.media import Shelf
 
-PAGE = 24
+PAGE = 24  # jobs that are shown at first, and each further time that more are asked for
 _GROUPS = {
     "running": ("pending", "submitting", "queued", "running", "downloading"),
     "succeeded": ("succeeded",),
@@ -75,18 +75,18 @@ class Query:
         return all(word in searched for word in self.words.casefold().split())
 
 
-def history_state(query: Query, offset: int, lang: str, shelf: Shelf) -> dict[str, Any]:
-    """One page of the jobs that match. Blocking: it reads the ledger.
+def history_state(query: Query, count: int, lang: str, shelf: Shelf) -> dict[str, Any]:
+    """The newest of the jobs that match. Blocking: it reads the ledger.
 
     Args:
         query: Which.
-        offset: How many are shown already.
+        count: How many.
         lang: `en` or `zh`.
         shelf: Keeps the pictures and videos that the browser may ask for.
     """
     jobs = list_jobs()
     found = [job for job in jobs if query.matches(job)]
-    page = found[offset : offset + PAGE]
+    page = found[:count]
     unfinished = sum(is_unfinished(job._track.record) and not job.followed for job in jobs)  # noqa: SLF001  the ledger's rule
     return {
         "rows": [row_state(job, lang, shelf) for job in page],

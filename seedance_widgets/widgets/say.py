@@ -7,10 +7,10 @@ import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
 
-_FILES = ("sentences.toml", "job_sentences.toml")
+_FILES = ("sentences.toml", "job_sentences.toml", "many_sentences.toml")
 _BLANK = re.compile(r"\{(\w+)\}")
 # Where what stands in a blank is looked up: a job tells what somebody else has said.
-_INSIDE = {"jobs": ("jobs", "phrases")}
+_INSIDE = {"jobs": ("jobs", "phrases"), "many": ("sentences", "jobs", "many", "phrases"), "parts": ("parts",)}
 _LONGEST = 2000  # no sentence of ours is longer; a server's is left alone
 _DEEPEST = 3  # a phrase in a phrase in a phrase
 
@@ -25,7 +25,19 @@ def say(sentence: str, lang: str) -> str:
     """
     if lang == "en" or len(sentence) > _LONGEST:
         return sentence
-    return _translated(sentence, ("sentences", "jobs", "phrases"), _DEEPEST)
+    return _translated(sentence, ("sentences", "jobs", "many", "phrases"), _DEEPEST)
+
+
+def say_parts(line: str, lang: str) -> str:
+    """A line of parts between dots, such as `12 cells · 3 to send · free`, in another language.
+
+    Args:
+        line: Of a plan, an estimate or what a cancel has done.
+        lang: `en` or `zh`.
+    """
+    if lang == "en" or len(line) > _LONGEST:
+        return line
+    return " · ".join(_translated(part, ("parts",), _DEEPEST) for part in line.split(" · "))
 
 
 def _translated(text: str, sections: tuple[str, ...], deeper: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import html
 import math
 import re
@@ -23,6 +25,7 @@ from seedance_widgets.storyboard import join
 from seedance_widgets.sweep.plan import span
 from seedance_widgets.video import Video
 from seedance_widgets.widgets.media import MediaAnswers, Shelf, video_state
+from seedance_widgets.widgets.say import say, say_parts
 from seedance_widgets.widgets.sendable import STATE
 from seedance_widgets.widgets.strings import text
 from seedance_widgets.widgets.surface import Refused, Surface
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 SLOWEST = 0.3  # seconds between two looks, however much happens
 _SIGNS = {**SIGNS, "invalid": "⊘", "planned": "○", "waiting": "◔", "outdated": "↻"}
 _LONGEST_PROMPT = 8000
+_SAVED, _MOST_SAVED = 240, 100  # pixels of a picture in a saved notebook, and how many shots it keeps
 
 
 class StoryboardView(MediaAnswers, Surface):
@@ -74,8 +78,8 @@ class StoryboardView(MediaAnswers, Surface):
         return repr(self.of)
 
     def saved(self) -> dict[str, Any]:
-        """What a saved notebook keeps: the shots, and how they stand."""
-        shots = "".join(f"<li>{html.escape(f'{shot.prompt}: {shot.state}')}</li>" for shot in self.of.shots)
+        """What a saved notebook keeps: the shots with their pictures, and how they stand. Blocking."""
+        shots = "".join(map(_saved_shot, list(self.of.shots)[:_MOST_SAVED]))
         return {
             "text/plain": repr(self.of),
             "text/html": f"<div><b>{html.escape(self.of.name)}</b><ol>{shots}</ol></div>",
@@ -222,15 +226,15 @@ class StoryboardView(MediaAnswers, Surface):
             try:
                 video = video_state(shot.video, self.shelf)
             except VideoFileError as error:
-                line = str(error)
+                line = say(str(error), self.lang)
         if state == "invalid":
-            line = shot.refusal
+            line = say(shot.refusal, self.lang)
         elif shot.error is not None:
             line = words_of(shot.error, self.lang)
         elif job is not None and not job.done and job.eta is not None:
             line = text(self.lang, "storyboard.left", time=span(job.eta))
         elif state in {"planned", "outdated"}:
-            line = str(shot.estimate)
+            line = say_parts(str(shot.estimate), self.lang)
         return {
             "prompt": shot.prompt,
             "state": state,
@@ -253,6 +257,15 @@ def show(board: Storyboard) -> None:
         view = StoryboardView(board)
         _views[board] = weakref.ref(view)
     view._ipython_display_()
+
+
+def _saved_shot(shot: Shot) -> str:
+    picture = ""
+    if shot.video is not None:
+        with contextlib.suppress(VideoFileError):  # the file is gone: the words remain
+            data = base64.b64encode(shot.video.poster(_SAVED)).decode("ascii")
+            picture = f'<img alt="" width="{_SAVED}" src="data:image/jpeg;base64,{data}"><br>'
+    return f'<li style="margin-bottom:8px">{picture}{html.escape(f"{shot.prompt}: {shot.state}")}</li>'
 
 
 def _free_name(name: str) -> Path:

@@ -25,6 +25,7 @@ from seedance_widgets.providers.keys import Secret
 from seedance_widgets.widgets.bundle import module_of
 from seedance_widgets.widgets.sendable import sendable
 from seedance_widgets.widgets.strings import LANGUAGES
+from seedance_widgets.widgets.trouble import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,8 +188,10 @@ class Surface(anywidget.AnyWidget):
         try:
             answer = await self._done(content, buffers)
             self._reply(number, ok=True, value=answer.value, buffers=answer.buffers)
-        except (Refused, SeedanceError) as error:
+        except Refused as error:
             self._reply(number, ok=False, value=str(error))
+        except SeedanceError as error:
+            self._reply(number, ok=False, value=str(error) if self.lang == "en" else words_of(error, self.lang))
         except Exception as error:  # noqa: BLE001  whatever it is, the person is told and the log has it
             _LOG.exception("a message to %s failed", type(self).__name__)
             self._reply(number, ok=False, value=f"{type(error).__name__}: {error}")

@@ -13,7 +13,9 @@ from seedance_widgets.request.estimate import money
 from seedance_widgets.sweep import Sweep
 from seedance_widgets.sweep.axes import short
 from seedance_widgets.sweep.plan import duration_of, span
+from seedance_widgets.widgets.job_state import cost_words
 from seedance_widgets.widgets.media import video_state
+from seedance_widgets.widgets.say import say, say_parts
 from seedance_widgets.widgets.strings import text
 from seedance_widgets.widgets.trouble import words_of
 
@@ -35,12 +37,14 @@ _ON_PICTURE = (("motion", "motion {:.2f}"), ("first_frame_psnr", "PSNR {:.1f}"),
 _SHOWN_ON_PICTURE = 2
 
 
-def grid_state(grid: Grid) -> dict[str, Any]:
+def grid_state(grid: Grid, lang: str) -> dict[str, Any]:
     """What does not change: the dimensions, and where each cell lies."""
     layout = grid.layout
     return {
         "kind": "sweep" if isinstance(grid, Sweep) else "compare",
-        "dimensions": [{"title": one.title, "labels": list(one.labels), "note": one.note} for one in layout.dimensions],
+        "dimensions": [
+            {"title": one.title, "labels": list(one.labels), "note": say(one.note, lang)} for one in layout.dimensions
+        ],
         "places": [list(place) for place in layout.places],
     }
 
@@ -95,9 +99,9 @@ def cell_state(cell: AnyCell, lang: str, shelf: Shelf) -> dict[str, Any]:
         try:
             video = video_state(cell.video, shelf)
         except VideoFileError as error:
-            line = str(error)
+            line = say(str(error), lang)
     if state == "invalid":
-        line = cell.refusal
+        line = say(cell.refusal, lang)
     elif cell.error is not None:
         line = words_of(cell.error, lang)
     elif job is not None and not job.done:
@@ -134,12 +138,12 @@ def detail_state(cell: AnyCell, grid: Grid, lang: str) -> dict[str, Any]:
     if job is not None:
         facts += [f"seed {job.seed}"] if job.seed is not None else []
         facts += [text(lang, "sweep.tokens", n=f"{job.tokens:,}")] if job.tokens else []
-        facts += [job.card().cost_words(), job.task_id or ""]
+        facts += [cost_words(job.card(), lang), job.task_id or ""]
     return {
         "words": cell.words(),
         "changes": changes,
         "facts": " · ".join(fact for fact in facts if fact),
-        "note": cell.note,
+        "note": say(cell.note, lang),
         "cancel": (job is not None and not job.done) or cell.state == "waiting",
         "retry": cell.state in _FAILED,
         "request": request is not None,
@@ -154,11 +158,22 @@ def plan_state(plan: Plan, lang: str) -> dict[str, Any]:
         price = "" if one.price is None or not plan.billed else money(one.price, one.currency)
         size = f"{one.width} x {one.height}" if one.width else ""
         tokens = "" if one.tokens is None else f"{one.tokens:,}"
-        why = words_of(line.cell.error, lang) if line.fate == "failed" and line.cell.error else line.why
+        why = words_of(line.cell.error, lang) if line.fate == "failed" and line.cell.error else say(line.why, lang)
         fate = text(lang, f"sweep.fate_{line.fate}", why=why)
-        rows.append({"i": line.cell.index, "send": line.fate == "send", "values": [fate, size, tokens, price]})
-    heads = [text(lang, f"sweep.{name}") for name in ("fate", "pixels", "token_head", "price")]
-    return {"total": plan.total(), "notes": list(plan.notes), "heads": heads, "rows": rows, "more": _more(plan.lines)}
+        rows.append(
+            {
+                "i": line.cell.index,
+                "send": line.fate == "send",
+                "values": [fate, size, tokens, price, line.time_words()],
+            }
+        )
+    return {
+        "total": say_parts(plan.total(), lang),
+        "notes": [say(note, lang) for note in plan.notes],
+        "heads": [text(lang, f"sweep.{name}") for name in ("fate", "pixels", "token_head", "price", "time_head")],
+        "rows": rows,
+        "more": _more(plan.lines),
+    }
 
 
 def table_state(grid: Grid) -> dict[str, Any]:
@@ -180,7 +195,8 @@ def question(plan: Plan, lang: str) -> str:
     count = f"{len(plan.to_send):,}"
     if plan.unpriced:
         return text(lang, "sweep.question_unknown", label=plan.sweep.provider_label, n=count)
-    return text(lang, "sweep.question", label=plan.sweep.provider_label, n=count, price=plan.cost_words())
+    price = say_parts(plan.cost_words(), lang)
+    return text(lang, "sweep.question", label=plan.sweep.provider_label, n=count, price=price)
 
 
 def _unsent(grid: Sweep) -> list[Cell]:

@@ -9,6 +9,7 @@ import itertools
 import math
 import re
 import secrets
+import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,10 +23,12 @@ from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.plan import plan_of
 from seedance_widgets.sweep.run import agree
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.say import say_parts
 from seedance_widgets.widgets.sendable import STATE, sendable
 from seedance_widgets.widgets.snippets import snippets
 from seedance_widgets.widgets.strings import text
-from seedance_widgets.widgets.surface import Refused, Surface
+from seedance_widgets.widgets.studio_below import StudioBelow
+from seedance_widgets.widgets.surface import Refused
 from seedance_widgets.widgets.sweep_state import (
     cell_state,
     detail_state,
@@ -37,7 +40,7 @@ from seedance_widgets.widgets.sweep_state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from seedance_widgets.jobs import Job
     from seedance_widgets.sweep import Comparison, Plan
@@ -49,7 +52,7 @@ SLOWEST = 0.3  # seconds between two looks at a sweep, however much happens to i
 _LONGEST_NOTE = 1000
 
 
-class SweepView(MediaAnswers, Surface):
+class SweepView(MediaAnswers, StudioBelow):
     """A grid of videos that play in step, with the plan, the progress and the table of their sweep.
 
     A sweep that is shown as the last line of a cell looks like this; `SweepView` itself is for another language, and
@@ -80,7 +83,7 @@ class SweepView(MediaAnswers, Surface):
         self._drawing: asyncio.Task[None] | None = None
         self._sheet = ""
         self._on_sheet: list[str] = []
-        super().__init__(lang=lang, grid=grid_state(grid))
+        super().__init__(lang=lang, grid=grid_state(grid, lang))
         self._listening = grid.listening(self._changed)
         self._listening.__enter__()
         self._changed(None)
@@ -173,7 +176,7 @@ class SweepView(MediaAnswers, Surface):
     async def answer_cancel(self, cell: int | None = None) -> dict[str, str]:
         """Cancel one cell, or all that does not run yet."""
         told: str = await self.sweep.cancel(None if cell is None else self._cell(cell))
-        return {"words": told}
+        return {"words": say_parts(told, self.lang)}
 
     async def answer_mark(
         self, cell: int, star: bool | None = None, rating: int | None = None, note: str | None = None
@@ -201,7 +204,7 @@ class SweepView(MediaAnswers, Surface):
         one = self._cell(cell)
         request = one.request
         if request is None:
-            raise Refused("nothing is known of how this video was asked for.")
+            raise Refused(text(self.lang, "sweep.no_request"))
         if base and isinstance(self.of, Sweep):
             return (
                 "import seedance_widgets as sw\n\n"
@@ -212,19 +215,46 @@ class SweepView(MediaAnswers, Surface):
         made = await asyncio.to_thread(snippets, request, maker, self.lang)
         return str(made[0]["text"])
 
+    async def answer_studio(self, cell: int) -> dict[str, str]:
+        """Put a cell's request into a Studio below."""
+        request = self._cell(cell).request
+        if request is None:
+            raise Refused(text(self.lang, "sweep.no_request"))
+        self.put_into_studio(request, self.of.provider if isinstance(self.of, Sweep) else None)
+        return {"words": text(self.lang, "common.in_studio")}
+
     async def answer_export(self, kind: str) -> dict[str, str]:
         """Write the grid to a new file in the notebook's folder."""
         if f".{kind}" not in KINDS:
             raise Refused(f"there is no export called {kind!r}.")
         target = _free_name(self.of.name or "comparison", kind)
-        await asyncio.to_thread(export_grid, self.of, target)
+        name = text(self.lang, f"sweep.export_{kind}")
+        how: dict[str, Any] = {"on_frame": self._progress("sweep.writing", name=name)} if kind == "mp4" else {}
+        await asyncio.to_thread(export_grid, self.of, target, **how)
         return {"words": text(self.lang, "sweep.exported", path=target.name)}
 
     async def answer_measure(self) -> dict[str, str]:
         """Measure the videos that were not measured yet."""
-        count = await asyncio.to_thread(measure_cells, self.of, list(self.of.cells))
+        on_done = self._progress("sweep.measuring")
+        count = await asyncio.to_thread(measure_cells, self.of, list(self.of.cells), None, on_done)
         self._changed(None)
         return {"words": text(self.lang, "sweep.measured", n=count)}
+
+    def _progress(self, key: str, **values: str) -> Callable[[int, int], None]:
+        """What tells the person how far something on a thread is, at most a few times a second."""
+        told = -math.inf
+
+        def tell(count: int, of: int) -> None:
+            nonlocal told
+            if (now := time.monotonic()) - told >= SLOWEST:
+                told = now
+                self.on_loop(self._say, text(self.lang, key, n=f"{count:,}", all=f"{of:,}", **values))
+
+        return tell
+
+    def _say(self, words: str) -> None:
+        if self.comm is not None:
+            self.send({"type": "words", "words": words})
 
     def _cell(self, number: Any) -> Any:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.of.cells):

@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here not in item.path.parents:
             continue
-        item.add_marker(pytest.mark.xdist_group("browser"))  # one process, one Chromium, one after the other
+        if "lab" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("lab"))  # one JupyterLab, in one process
         if pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 

@@ -32,6 +32,10 @@ async def test_a_sweep_is_watched_while_its_cell_awaits_saved_and_brought_back(l
     saved = str(await lab.save())
     assert "data:image/jpeg;base64," in saved
     assert saved.count("data:video") == 0
+    # The best one goes on in a form.
+    await grid.get_by_role("button", name="Open in Studio").click()
+    await expect(grid.locator(".sw-studio textarea").first).to_have_value("a boat", timeout=30_000)
+    await lab.screenshot("lab-sweep-studio", 1)
     await lab.run(2)
     await expect(lab.surface(2).locator(".sw-cell video")).to_have_count(3, timeout=60_000)
     await lab.run(3)

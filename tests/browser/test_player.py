@@ -157,6 +157,7 @@ async def test_two_videos_are_compared_with_a_wipe(play, make):
     await screen.stage.screenshot("player-compare")
 
 
+@pytest.mark.alone
 async def test_two_videos_stay_within_a_frame_of_each_other_while_they_play(play, make):
     screen = await (await play(await make("one", duration=5), await make("another", duration=5))).loaded()
     await screen.press(" ")

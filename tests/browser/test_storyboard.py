@@ -19,6 +19,12 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await expect(shots).to_have_count(2, timeout=15_000)
     await root.get_by_role("button", name="Make 2 shots").click()
     await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done", timeout=60_000)
+    await root.get_by_role("button", name="Play shot 2").click()
+    player = root.locator(".sw-player")
+    await expect(player).to_have_attribute("data-loaded", "true", timeout=30_000)
+    assert abs(await player.locator("video").first.evaluate("v => v.duration") - 49 / 24) < 0.05
+    await root.get_by_role("button", name="Close").click()
+    await expect(player).to_be_hidden()
     await root.get_by_label("What happens in shot 1").fill("The boat leaves at dawn")
     await root.get_by_label("What happens in shot 1").blur()
     await expect(shots.nth(1)).to_contain_text("Changed since it was made")
@@ -30,10 +36,9 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await expect(root.locator(".sw-summary")).to_have_text("3 of 3 shots done", timeout=60_000)
     assert len([entry for entry in sim.requests if entry.method == "POST"]) == 5
     await root.get_by_role("button", name="Watch the whole").click()
-    player = root.locator(".sw-player")
-    await expect(player).to_have_attribute("data-loaded", "true", timeout=30_000)
+    await expect(player).to_be_visible()
     await expect(root.locator(".sw-news")).to_contain_text("without encoding")
-    assert abs(await player.locator("video").first.evaluate("v => v.duration") - 3 * 49 / 24) < 0.05
+    await stage.until_js("player => Math.abs(player.querySelector('video').duration - (3 * 49) / 24) < 0.05", player)
     await stage.screenshot("storyboard-film")
     await root.get_by_role("button", name="Save as MP4").click()
     await expect(root.locator(".sw-news")).to_contain_text("Written: voyage.mp4")

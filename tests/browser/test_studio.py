@@ -51,5 +51,5 @@ async def test_it_looks_at_home_in_every_size_and_language(stage, sim, png):
     await stage.screenshot("studio-narrow")
     await stage.width(1060)
     await root.get_by_role("button", name="EN", exact=True).click()
-    await expect(root.get_by_role("button", name="生成")).to_be_enabled()
+    await expect(root.get_by_role("button", name="生成", exact=True)).to_be_enabled()
     await stage.screenshot("studio-zh")

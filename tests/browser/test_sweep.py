@@ -78,6 +78,7 @@ APART = """root => {
 }"""
 
 
+@pytest.mark.alone
 async def test_twenty_four_cells_play_in_step(open_grid, sweep_of, stage):
     grid = await twenty_four(open_grid, sweep_of, stage)
     await grid.button("Play all").click()
@@ -113,6 +114,7 @@ async def test_twenty_four_cells_play_in_step(open_grid, sweep_of, stage):
     await stage.screenshot("sweep-24")
 
 
+@pytest.mark.alone
 async def test_scrolling_has_no_long_task_and_pauses_what_is_out_of_sight(open_grid, sweep_of, stage):
     grid = await twenty_four(open_grid, sweep_of, stage)
     await stage.page.set_viewport_size({"width": 560, "height": 400})

@@ -296,6 +296,7 @@ def test_a_long_large_video_is_never_held_in_memory(tmp_path):
     assert peaks[1] - peaks[0] < 60  # MB; the 120 frames between them are 373 MB
 
 
+@pytest.mark.alone
 def test_other_threads_go_on_while_videos_are_rendered(tmp_path):
     scenes = [Scene(1280, 720, 49, seed, "push in", first=encoded(picture(), "JPEG")) for seed in (1, 2)]
     threads = [threading.Thread(target=render, args=(scene, tmp_path / f"{scene.seed}.mp4")) for scene in scenes]

@@ -16,7 +16,7 @@ class Front:
         self.calls = 0
         studio.send = lambda content, buffers=None: self.sent.append((content, buffers))
 
-    async def ask(self, kind, *buffers, **content):
+    async def ask(self, kind, /, *buffers, **content):
         self.calls += 1
         call = f"v:{self.calls}"
         self.studio._arrived(self.studio, {**content, "type": kind, "call": call}, list(buffers))
@@ -29,7 +29,7 @@ class Front:
                         return answer["value"]
                 await asyncio.sleep(0.005)
 
-    async def refused(self, kind, **content):
+    async def refused(self, kind, /, **content):
         with pytest.raises(AssertionError) as refusal:
             await self.ask(kind, **content)
         return str(refusal.value)

@@ -1,14 +1,20 @@
 /** History: the jobs of the ledger on the left, the one that is chosen on the right. */
 
-import { copyText } from "./clipboard.js";
-import { fill, h, onChange, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
+import { fill, h, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
 import { createMedia } from "./media.js";
 import { createJobRow } from "./jobs.js";
 import { createResult } from "./result.js";
 import { createRpc } from "./rpc.js";
+import { createStudioBelow } from "./studio_below.js";
 
 const PAGE = 24;
 const TYPED = 250; // milliseconds after the last key until it is searched
+// What goes into a Studio, in Python, where the front end cannot show one here.
+const REUSED = {
+  settings: (job) => `${job}.request`,
+  vary_seed: (job) => `${job}.request.replace(seed=-1)`,
+  last_to_first: (job) => `${job}.video.extend(${job}.request.prompt)`,
+};
 const LIVE = 1500; // milliseconds between two looks while something is under way
 
 function render({ model, el, strings }) {
@@ -45,8 +51,8 @@ function render({ model, el, strings }) {
   const result = createResult({ rpc, t, media, onUse: reuse, onTrouble: (words) => show(fill(notice, words), true) });
   const tidy = createTidy({ t, onDelete: remove });
   const right = h("div.sw-history-right", { hidden: true }, result.element, tidy.element);
-  const below = h("div.sw-history-studio");
-  root.append(head, notice, late, said, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none, more, adopting.element), right), below);
+  const below = createStudioBelow(model);
+  root.append(head, notice, late, said, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none, more, adopting.element), right), below.element);
   el.append(root);
 
   const rows = new Map();
@@ -61,7 +67,7 @@ function render({ model, el, strings }) {
     const mine = (turn += 1);
     clearTimeout(timer);
     const count = fresh || !told ? PAGE : Math.max(PAGE, told.rows.length) + extra;
-    const value = await ask("list", { query: filters.query(), offset: 0, count });
+    const value = await ask("list", { query: filters.query(), count });
     if (mine !== turn || gone) return;
     if (value) {
       told = value;
@@ -108,10 +114,13 @@ function render({ model, el, strings }) {
   }
 
   async function reuse(id, how) {
+    if (!below.possible) {
+      say(t((await below.copyCode(REUSED[how](`sw.job(${JSON.stringify(id)})`), root)) ? "common.paste_studio" : "result.not_copied"));
+      return {};
+    }
     const value = await ask("reuse", { job: id, how });
     if (!value) return undefined;
     say(value.words);
-    if (!model.widget_manager) say(t((await copyText(`import seedance_widgets as sw\n\nsw.Studio(sw.job(${JSON.stringify(id)}).request)\n`, root)) ? "history.paste_studio" : "result.not_copied"));
     return value;
   }
 
@@ -130,27 +139,13 @@ function render({ model, el, strings }) {
     return true;
   }
 
-  let shown = null;
-  /** The Studio that holds what is used again lives below; it is a widget of its own. */
-  async function drawStudio() {
-    const id = model.get("studio");
-    const manager = model.widget_manager;
-    if (!id || id === shown || !manager) return;
-    shown = id;
-    const child = typeof id === "string" ? await manager.get_model(id.replace("IPY_MODEL_", "")) : id;
-    const view = await manager.create_view(child, {});
-    below.replaceChildren(view.el);
-  }
-  const stop = onChange(model, ["studio"], drawStudio);
-  drawStudio();
   load();
 
   return () => {
     gone = true;
     clearTimeout(timer);
-    stop();
     rows.forEach((row) => row.dispose());
-    [result, media, rpc].forEach((part) => part.dispose());
+    [below, result, media, rpc].forEach((part) => part.dispose());
     root.remove();
   };
 }

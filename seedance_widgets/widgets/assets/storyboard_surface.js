@@ -1,6 +1,7 @@
 /** A storyboard: its shots in a column, and the film that they make. */
 
 import { fill, h, onChange, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
+import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { createPlayer } from "./player.js";
 import { createRpc } from "./rpc.js";
@@ -46,7 +47,7 @@ function render({ model, el, strings }) {
   const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, film, keep, confirm);
   const player = createPlayer({ rpc, t, media });
   const close = button(t("storyboard.close"), () => (player.pause(), show(screen, false)));
-  const screen = h("section.sw-film", { "aria-label": t("storyboard.film"), hidden: true }, player.element, close);
+  const screen = h("section.sw-film", { "aria-label": t("storyboard.screen"), hidden: true }, player.element, close);
   const list = h("ol.sw-shots");
   const input = h("input.sw-input", { type: "text", maxLength: 8000, placeholder: t("storyboard.new"), "aria-label": t("storyboard.new") });
   const adding = h("form.sw-add-shot", {}, input, h("button.sw-button.sw-small", { type: "submit" }, t("storyboard.add")));
@@ -94,6 +95,13 @@ function render({ model, el, strings }) {
     player.show(value.video, null, { autoplay: !kept });
   }
 
+  function watchShot(shot) {
+    say("");
+    show(screen, true);
+    player.show(shot.video, null, { autoplay: true });
+    screen.scrollIntoView({ block: "nearest" });
+  }
+
   function draw() {
     const board = model.get("board");
     if (!board.provider) return; // its first state is on its way
@@ -104,7 +112,7 @@ function render({ model, el, strings }) {
     show(fill(make, board.make === 1 ? t("storyboard.make_one") : t("storyboard.make", { n: board.make })), board.make > 0);
     show(film, board.any);
     show(keep, board.all);
-    while (rows.length < board.shots.length) rows.push(createRow({ index: rows.length, t, media, ask, send, button }));
+    while (rows.length < board.shots.length) rows.push(createRow({ index: rows.length, t, media, ask, send, button, onWatch: watchShot }));
     rows.forEach((row, i) => i < board.shots.length && row.draw(board.shots[i], board.shots.length));
     fill(list, ...rows.slice(0, board.shots.length).map((row) => row.element));
     set(root, { "data-ready": "true" });
@@ -121,9 +129,10 @@ function render({ model, el, strings }) {
 }
 
 /** One shot: its picture, its prompt, how it stands, and what can be done with it. */
-function createRow({ index, t, media, ask, send, button }) {
+function createRow({ index, t, media, ask, send, button, onWatch }) {
   const image = h("img.sw-shot-picture", { alt: "", hidden: true });
   const sign = h("span.sw-shot-sign", { "aria-hidden": "true" });
+  const play = h("button.sw-shot-play", { type: "button", "aria-label": t("storyboard.watch", { n: index + 1 }), title: t("storyboard.watch", { n: index + 1 }), hidden: true, onclick: () => onWatch(shot) }, icon("play"));
   const number = h("strong", {}, t("storyboard.shot", { n: index + 1 }));
   const state = h("span.sw-shot-state", { role: "status" });
   const link = h("span.sw-quiet");
@@ -138,7 +147,7 @@ function createRow({ index, t, media, ask, send, button }) {
   const element = h(
     "li.sw-shot",
     {},
-    h("div.sw-shot-frame", {}, image, sign),
+    h("div.sw-shot-frame", {}, image, sign, play),
     h("div.sw-shot-main", {}, h("div.sw-shot-head", {}, number, state, link), prompt, line),
     h("div.sw-shot-buttons", {}, again, up, down, remove),
   );
@@ -170,6 +179,7 @@ function createRow({ index, t, media, ask, send, button }) {
       shot = next;
       set(element, { "data-state": shot.state });
       fill(sign, shot.video ? "" : shot.sign);
+      show(play, Boolean(shot.video));
       fill(state, OWN.has(shot.state) ? t(`storyboard.${shot.state}`) : t(`state.${shot.state}`));
       fill(link, index === 0 ? "" : t(shot.cut ? "storyboard.cut" : "storyboard.chain"));
       fill(line, shot.line);

@@ -5,7 +5,16 @@ import { copyText } from "./clipboard.js";
 
 const TYPED = 600; // milliseconds after the last key until a note is kept
 
-export function createDetail({ ask, t, say, onAct }) {
+/**
+ * @param {object} parts
+ * @param {(type: string, payload?: object) => Promise<any>} parts.ask
+ * @param {(key: string, values?: object) => string} parts.t
+ * @param {(words: string) => void} parts.say
+ * @param {(action: string, index: number) => void} parts.onAct
+ * @param {((index: number) => void) | null} parts.onStudio  Carry the cell's request into a form; null where there is none.
+ * @param {boolean} parts.isSweep  Whether it can be the base of another one.
+ */
+export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
   const name = h("strong.sw-detail-name");
   const facts = h("span.sw-quiet");
   const why = h("p.sw-trouble", { hidden: true });
@@ -19,6 +28,7 @@ export function createDetail({ ask, t, say, onAct }) {
   const cancel = button(t("sweep.cancel_one"), async () => say((await ask("cancel", { cell: index }))?.words ?? ""));
   const copy = button(t("sweep.copy_request"), () => copyCode(false));
   const base = button(t("sweep.copy_base"), () => copyCode(true));
+  const studio = button(t("sweep.studio"), () => onStudio(index), t("sweep.studio_hint"));
   const note = h("input.sw-input.sw-note", { type: "text", maxLength: 1000, placeholder: t("sweep.note_hint"), "aria-label": t("sweep.note"), oninput: () => keepSoon(), onchange: () => keep() });
   const element = h(
     "section.sw-detail",
@@ -26,7 +36,7 @@ export function createDetail({ ask, t, say, onAct }) {
     h("div.sw-detail-line", {}, name, facts),
     h("div.sw-detail-line", {}, differs),
     why,
-    h("div.sw-detail-line", {}, star, stars, a, b, note, retry, cancel, copy, base),
+    h("div.sw-detail-line", {}, star, stars, a, b, note, retry, cancel, copy, base, studio),
   );
   let index = -1;
   let state = null;
@@ -61,18 +71,20 @@ export function createDetail({ ask, t, say, onAct }) {
     fill(differs, told.changes.length ? `${t("sweep.differs")}: ${told.changes.map(([field, value]) => `${field} = ${value}`).join(", ")}` : "", told.note ? ` ${told.note}` : "");
     show(retry, told.retry);
     show(cancel, told.cancel);
-    for (const one of [copy, base]) show(one, told.request);
+    show(copy, told.request);
+    show(base, told.request && isSweep);
+    show(studio, told.request && Boolean(onStudio));
   }
 
   return {
     element,
-    draw(cell, pair, blind, kind) {
+    draw(cell, pair, blind) {
       if (cell.index !== index) {
         keep();
         fill(facts, "");
         fill(differs, "");
         note.value = cell.state?.note ?? "";
-        for (const one of [retry, cancel, copy, base]) show(one, false);
+        for (const one of [retry, cancel, copy, base, studio]) show(one, false);
       }
       const before = state;
       const other = cell.index !== index || before?.state !== cell.state?.state;
@@ -92,7 +104,6 @@ export function createDetail({ ask, t, say, onAct }) {
       show(facts, !blind);
       show(differs, !blind);
       if (other) tell();
-      show(base, !base.hidden && kind === "sweep");
     },
     dispose() {
       keep();

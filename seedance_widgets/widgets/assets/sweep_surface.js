@@ -4,6 +4,7 @@ import { fill, h, onChange, set, show, surfaceRoot, translator } from "./dom.js"
 import { createMedia } from "./media.js";
 import { createPlayer } from "./player.js";
 import { createRpc } from "./rpc.js";
+import { createStudioBelow } from "./studio_below.js";
 import { createBar } from "./sweep_bar.js";
 import { createDetail } from "./sweep_detail.js";
 import { createFoot } from "./sweep_foot.js";
@@ -41,13 +42,15 @@ function render({ model, el, strings }) {
   const grid = createGrid({ grid: gridState, media, t, onTick: (clock) => foot?.tick(clock), onSelect: () => drawDetail(), onAct: act });
   const head = createHead({ ask, t, say });
   const bar = createBar({ grid, gridState, t, onView: (view) => showView(view) });
-  const detail = createDetail({ ask, t, say, onAct: act });
+  const below = createStudioBelow(model);
+  const isSweep = gridState.kind === "sweep";
+  const detail = createDetail({ ask, t, say, onAct: act, onStudio: below.possible || isSweep ? openStudio : null, isSweep });
   const tables = createTables({ ask, t, nameOf: (i) => grid.cells[i].name, onPick: (i) => grid.select(i, false) });
   const pair = createPair({ rpc, t, media });
   let foot = createFoot({ grid, t, onCompare: compare });
   const notes = h("p.sw-quiet.sw-axis-notes", {}, gridState.dimensions.map((one) => one.note).filter(Boolean).join(" "));
   show(notes, Boolean(notes.textContent));
-  root.append(head.element, notice, late, said, bar.element, notes, grid.element, tables.element, pair.element, detail.element, foot.element);
+  root.append(head.element, notice, late, said, bar.element, notes, grid.element, tables.element, pair.element, detail.element, foot.element, below.element);
   el.append(root);
 
   function showView(view) {
@@ -59,7 +62,7 @@ function render({ model, el, strings }) {
 
   function drawDetail() {
     const cell = grid.cells[grid.selected];
-    if (cell) detail.draw(cell, grid.pair, grid.layout.blind, gridState.kind);
+    if (cell) detail.draw(cell, grid.pair, grid.layout.blind);
   }
 
   async function act(action, index) {
@@ -75,6 +78,12 @@ function render({ model, el, strings }) {
       pair.refresh(grid);
       drawDetail();
     }
+  }
+
+  async function openStudio(index) {
+    if (below.possible) return say((await ask("studio", { cell: index }))?.words ?? "");
+    const code = `sw.Sweep.load(${JSON.stringify(model.get("head").name)})[${index}].request`;
+    say(t((await below.copyCode(code, root)) ? "common.paste_studio" : "sweep.not_copied"));
   }
 
   function compare(how) {
@@ -95,7 +104,10 @@ function render({ model, el, strings }) {
     tables.refresh();
   }
 
-  const news = (message) => message?.type === "cells" && take(message.cells);
+  const news = (message) => {
+    if (message?.type === "cells") take(message.cells);
+    else if (message?.type === "words") say(message.words);
+  };
   model.on("msg:custom", news);
   const drawHead = () => {
     head.draw(model.get("head"), gridState.kind);
@@ -115,6 +127,7 @@ function render({ model, el, strings }) {
   return () => {
     model.off("msg:custom", news);
     stop();
+    below.dispose();
     detail.dispose();
     head.dispose();
     pair.dispose();

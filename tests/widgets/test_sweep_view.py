@@ -1,0 +1,146 @@
+"""The Python side of a sweep's grid, of a storyboard and of the Studio that they open."""
+
+import re
+
+import pytest
+
+import seedance_widgets as sw
+from seedance_widgets.sweep.run import agree
+from seedance_widgets.widgets.say import say, say_parts
+from seedance_widgets.widgets.storyboard_view import StoryboardView
+from seedance_widgets.widgets.sweep_view import SweepView
+from tests.widgets.front import Front, until
+
+BASE = sw.VideoRequest("a {mood} boat", model="1.0-pro", resolution="480p", duration=2, seed=5)
+CHINESE = re.compile("[\u4e00-\u9fff]")
+# Numbers, units and signs, names of models and fields: the same in both languages.
+PLAIN = re.compile(r"[/\d.,×x¥$~≈ ]*( tokens|min|s|h)?")
+
+
+def front_of(view):
+    return Front(view)
+
+
+def untranslated(line):
+    """The parts of a line that are words, and not Chinese."""
+    return [part for part in line.split(" · ") if not CHINESE.search(part) and not PLAIN.fullmatch(part)]
+
+
+@pytest.mark.parametrize("billed", [True, False])
+async def test_the_plan_tells_every_cell_with_tokens_price_and_time_in_both_languages(sim, billed):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url) if billed else sim.provider()
+    axes = {"duration": [2, 99], "mood": ["calm", "wild"]}
+    sweep = sw.Sweep(BASE, axes, provider=provider, max_cost=5)
+    english = await front_of(SweepView(sweep)).ask("plan")
+    assert english["heads"][-1] == "time"
+    values = [row["values"] for row in english["rows"]]
+    assert [row["send"] for row in english["rows"]] == [True, True, False, False]
+    assert values[0][1:3] == ["864 x 480", "19,845"]
+    assert values[0][3] == ("¥0.30" if billed else "")
+    assert re.fullmatch(r"\d+ (s|min)", values[0][4])
+    assert values[2][4] == ""
+    assert "4 cells · 2 to send · 2 not possible · 39,690 tokens" in english["total"]
+    chinese = await front_of(SweepView(sweep, lang="zh")).ask("plan")
+    assert untranslated(chinese["total"]) == []
+    assert all(CHINESE.search(row["values"][0]) for row in chinese["rows"])
+    # What `check` says is no English either.
+    assert "seconds" not in chinese["rows"][2]["values"][0]
+
+
+async def test_a_plan_as_text_and_as_a_table_has_the_time_of_each_cell(sim):
+    plan = sw.Sweep(BASE, {"mood": ["calm"], "duration": [2, 99]}, provider=sim.provider()).plan()
+    sent, refused = plan.lines
+    assert sent.seconds > 0
+    assert sent.time_words() in repr(plan)
+    assert refused.time_words() == ""
+    assert "<th>time</th>" in plan._repr_html_()
+    # Four at once take no longer than one, where the provider runs ten at once.
+    many = sw.Sweep(BASE, {"seed": range(4)}, provider=sim.provider()).plan()
+    assert many.seconds == pytest.approx(many.lines[0].seconds)
+
+
+async def test_what_a_sweep_refuses_is_chinese_in_a_chinese_view(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    front = front_of(SweepView(sw.Sweep(BASE, {"seed": [1, 2]}, provider=provider, max_cost=0.1), lang="zh"))
+    assert "未发送任何请求" in await front.refused("run", what="make", press="1")
+    assert "还没有可组成网格的视频" in await front.refused("export", kind="mp4")
+    sweep = sw.Sweep(BASE.replace(model="2.0", duration=5), {"seed": [1, 2]}, provider=provider)
+    assert CHINESE.search(SweepView(sweep, lang="zh").grid["dimensions"][0]["note"])
+    assert CHINESE.search((await front_of(SweepView(sweep, lang="zh")).ask("detail", cell=1))["note"])
+    with pytest.raises(sw.errors.SweepError) as refused:
+        agree(sweep.plan(), None)
+    assert CHINESE.search(say(str(refused.value), "zh"))
+
+
+@pytest.mark.parametrize(
+    ("line", "chinese"),
+    [
+        ("12 cells · 3 to send · about 40 s", "12 个格子 · 3 个将发送 · 约 40 s"),
+        ("864 x 480 · at most 49 frames · not billed", "864 × 480 · 最多 49 帧 · 不计费"),
+        ("1 not sent · 1 cancelled in the queue", "1 个未发送 · 1 个已在排队中取消"),
+        ("something else", "something else"),
+    ],
+)
+def test_the_parts_of_a_line(line, chinese):
+    assert say_parts(line, "zh") == chinese
+    assert say_parts(line, "en") == line
+
+
+async def test_a_cell_goes_into_a_studio_of_the_sweeps_provider(sim):
+    sweep = sw.Sweep(BASE, {"mood": ["calm", "wild"]}, provider=sim.provider())
+    view = SweepView(sweep)
+    front = front_of(view)
+    await front.ask("studio", cell=1)
+    assert view.studio.request == sweep[1].request
+    assert view.studio.provider is sweep.provider
+    first = view.studio
+    await front.ask("studio", cell=0)
+    assert view.studio.request.prompt == "a calm boat"
+    assert view.studio is first or first.comm is None
+    assert "no such cell" in await front.refused("studio", cell=2)
+
+
+async def test_settings_of_another_provider_take_that_provider_along(sim, monkeypatch):
+    monkeypatch.setenv("ARK_API_KEY", "key")
+    monkeypatch.setenv("ARK_BASE_URL", sim.ark_base_url)
+    ours = sw.submit(BASE, sim.provider())
+    theirs = sw.submit(BASE, sw.providers.Ark())
+    await ours
+    await theirs
+    history = sw.History()
+    front = front_of(history)
+    await front.ask("reuse", job=ours.id, how="settings")
+    assert not history.studio.provider.billed
+    history.studio.comm = history.studio.comm or object()  # as if a front end had it open
+    await front.ask("reuse", job=theirs.id, how="settings")
+    assert history.studio.provider.billed
+
+
+async def test_measuring_and_writing_a_film_tell_how_far_they_are(sim, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sweep = sw.Sweep(BASE, {"seed": [1, 2]}, provider=sim.provider(), name="../boats <b>")
+    await sweep.run()
+    front = front_of(view := SweepView(sweep))
+    view.comm = view.comm or object()
+    await front.ask("measure")
+    assert "Measuring 1 of 2 …" in [sent["words"] for sent, _ in front.sent if sent.get("type") == "words"]
+    told = await front.ask("export", kind="mp4")
+    assert told["words"] == "Written: boats-b.mp4"
+    assert (tmp_path / "boats-b.mp4").stat().st_size > 10_000
+    assert any("frame 1 of 49" in sent["words"] for sent, _ in front.sent if sent.get("type") == "words")
+
+
+async def test_a_saved_storyboard_keeps_pictures_and_what_people_wrote_is_text(sim):
+    base = BASE.replace(prompt="", first_frame_url=sw.sample_image())
+    board = sw.Storyboard(["<b>The boat</b> leaves", "It lands"], base=base, provider=sim.provider())
+    view = StoryboardView(board, lang="zh")
+    await until(lambda: view.board["shots"])
+    assert untranslated(view.board["shots"][0]["line"]) == []
+    assert view.saved()["text/html"].count("<img") == 0
+    await board.run()
+    saved = view.saved()["text/html"]
+    assert saved.count('src="data:image/jpeg;base64,') == 2
+    assert "&lt;b&gt;The boat&lt;/b&gt; leaves: succeeded" in saved
+    assert len(saved) < 100_000
+    board.shots[0].video.path.unlink()
+    assert view.saved()["text/html"].count("It lands") == 1
