@@ -194,7 +194,7 @@ def _images(request: VideoRequest, key_of: Callable[[Any], str], lang: str) -> d
             return None
         facts = facts_of(value)
         known = facts is not None and facts.width and facts.height
-        words = [f"{facts.width} × {facts.height}"] if facts and known else []  # noqa: RUF001  the sign for sizes
+        words = [f"{facts.width} × {facts.height}"] if facts and known else []
         words += [_bytes(facts.bytes)] if facts else []
         address = isinstance(value, str) and is_url(value)
         return {
@@ -271,7 +271,7 @@ def _advanced(request: VideoRequest, lang: str) -> str:
 
 def _estimate(known: Estimate, lang: str) -> dict[str, str]:
     most = text(lang, "form.at_most") if known.upper_bound else ""
-    size = f"{known.width} × {known.height}" if known.width else _UNKNOWN  # noqa: RUF001  the sign for sizes
+    size = f"{known.width} × {known.height}" if known.width else _UNKNOWN
     frames = _UNKNOWN if known.frames is None else f"{most}{known.frames}"
     seconds = _UNKNOWN if known.seconds is None else f"{most}{known.seconds:.2f}"
     tokens = _UNKNOWN if known.tokens is None else f"{most}{known.tokens:,}"

@@ -221,7 +221,7 @@ class _Options:
         if self.model is None or not isinstance(resolution, str) or not isinstance(ratio, str):
             return ""
         size = output_size(self.model, resolution, ratio, self.first)
-        return f"{size[0]} × {size[1]}" if size else ""  # noqa: RUF001  the sign for sizes
+        return f"{size[0]} × {size[1]}" if size else ""
 
     def _with_current(self, field: str, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The menu must show the truth, also where the value is none of its own."""

@@ -61,7 +61,7 @@ async def test_a_file_is_dropped_and_shown_with_its_size_and_bytes(form):
     await drop(made.slot(), a_file("boat.png", data))
     slot = await made.filled()
     await expect(slot.locator(".sw-slot-words")).to_contain_text("boat.png")
-    await expect(slot.locator(".sw-slot-words")).to_contain_text("640 × 480")  # noqa: RUF001  as it is shown
+    await expect(slot.locator(".sw-slot-words")).to_contain_text("640 × 480")
     await expect(slot.locator(".sw-slot-words")).to_contain_text(re.compile(r"\d kB"))
     await expect(slot.locator("img")).to_have_js_property("naturalWidth", 640)
     assert made.first.data == data
@@ -132,7 +132,7 @@ async def test_the_last_frame_of_an_earlier_video_is_taken_again(form, sim):
     await expect(choice).to_contain_text("a boat")
     await choice.click()
     slot = await made.filled()
-    await expect(slot.locator(".sw-slot-words")).to_contain_text(f"{video.width} × {video.height}")  # noqa: RUF001
+    await expect(slot.locator(".sw-slot-words")).to_contain_text(f"{video.width} × {video.height}")
 
 
 async def test_without_earlier_videos_it_says_so(form):
