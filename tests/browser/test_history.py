@@ -71,9 +71,15 @@ async def test_settings_are_used_again_and_tasks_adopted(ledger, stage):
     root = view.root.locator(".sw-history")
     await expect(root).to_have_attribute("data-ready", "true", timeout=30_000)
     await root.get_by_role("listitem").last.click()
+    # This page cannot show a widget within a widget: the code that opens the Studio in a cell is copied instead.
+    await stage.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await root.get_by_role("button", name="换 seed").click()
-    await stage.until(lambda: history.studio is not None)
-    assert history.studio.request.prompt == "a calm boat"
+    await expect(root.locator(".sw-news").first).to_contain_text("已复制：粘贴到单元格")
+    copied = await stage.js("() => navigator.clipboard.readText()")
+    assert history.studio is None
+    assert f'sw.Studio(sw.job("{ledger["boat"].id}").request.replace(seed=-1))' in copied
+    opened = eval(copied.splitlines()[-1], {"sw": sw})
+    assert (opened.request.prompt, opened.request.seed) == ("a calm boat", -1)
     task = ledger["boat"].task_id
     sw.jobs.forget(ledger["boat"].id)
     await root.get_by_label("在别处创建的任务的编号").fill(task)

@@ -357,7 +357,10 @@ async def test_copy_works_on_a_page_without_https(stage, desk, done):
     view = await stage.mount(RESULT, {"job": desk.state(done)}, answers=desk.answers, styles=STYLES)
     await view.root.get_by_role("button", name="Copy as Python").click()
     await expect(view.root.locator(".sw-said")).to_have_text("Python copied to the clipboard.")
-    assert (await stage.js("() => kept.readText()")).startswith("import seedance_widgets as sw")
+    # A selection comes to the clipboard a moment after the page is told that it was copied.
+    await stage.page.wait_for_function(
+        "async () => (await kept.readText()).startsWith('import seedance_widgets as sw')", timeout=15_000
+    )
 
 
 async def test_where_copying_is_not_allowed_the_code_is_selected(stage, desk, done):
