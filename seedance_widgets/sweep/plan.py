@@ -70,6 +70,12 @@ class Line:
         """How long it probably takes once it runs, in real seconds; None where nobody can tell."""
         return duration_of([self.request], self.cell.sweep)
 
+    def price_words(self) -> str:
+        """What it costs, for people; `?` where nobody can tell."""
+        if not self.cell.sweep.billed:
+            return "free"
+        return "?" if self.estimate.price is None else money(self.estimate.price, self.estimate.currency)
+
     def time_words(self) -> str:
         """The same for people; empty where nothing is sent."""
         return "" if self.fate != "send" or self.seconds is None else span(self.seconds)
@@ -178,7 +184,7 @@ class Plan:
 
     def __repr__(self) -> str:
         rows = [
-            f"{line.cell.index:>5}  {_price(line.estimate, billed=self.billed):>9}  {line.time_words():>6}  "
+            f"{line.cell.index:>5}  {line.price_words():>9}  {line.time_words():>6}  "
             f"{_FATES[line.fate]}"
             f"{': ' + line.why if line.why else ''}  {line.cell.words()}"
             for line in self.lines[:_ROWS]
@@ -196,7 +202,7 @@ class Plan:
                 *line.cell.labels.values(),
                 _FATES[line.fate] + (f": {line.why}" if line.why else ""),
             ]
-            values += [size, "" if one.tokens is None else f"{one.tokens:,}", _price(one, billed=self.billed)]
+            values += [size, "" if one.tokens is None else f"{one.tokens:,}", line.price_words()]
             values.append(line.time_words())
             dim = "" if line.fate == "send" else ' style="opacity:.6"'
             cells.append(f"<tr{dim}>" + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>")
@@ -310,9 +316,3 @@ def _cost(expected: Estimate) -> float:
         return expected.price
     listed = expected.prices.get("ark-cn")
     return listed[0] if listed else float(expected.tokens or 0)
-
-
-def _price(expected: Estimate, *, billed: bool) -> str:
-    if not billed:
-        return "free"
-    return "?" if expected.price is None else money(expected.price, expected.currency)

@@ -155,7 +155,7 @@ def plan_state(plan: Plan, lang: str) -> dict[str, Any]:
     rows = []
     for line in plan.lines[:_ROWS]:
         one = line.estimate
-        price = "" if one.price is None or not plan.billed else money(one.price, one.currency)
+        price = say_parts(line.price_words(), lang)
         size = f"{one.width} x {one.height}" if one.width else ""
         tokens = "" if one.tokens is None else f"{one.tokens:,}"
         why = words_of(line.cell.error, lang) if line.fate == "failed" and line.cell.error else say(line.why, lang)

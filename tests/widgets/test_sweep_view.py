@@ -36,7 +36,7 @@ async def test_the_plan_tells_every_cell_with_tokens_price_and_time_in_both_lang
     values = [row["values"] for row in english["rows"]]
     assert [row["send"] for row in english["rows"]] == [True, True, False, False]
     assert values[0][1:3] == ["864 x 480", "19,845"]
-    assert values[0][3] == ("¥0.30" if billed else "")
+    assert values[0][3] == ("¥0.30" if billed else "free")
     assert re.fullmatch(r"\d+ (s|min)", values[0][4])
     assert values[2][4] == ""
     assert "4 cells · 2 to send · 2 not possible · 39,690 tokens" in english["total"]
