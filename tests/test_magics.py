@@ -8,7 +8,8 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import seedance_widgets as sw
-from seedance_widgets import choice, magics
+from seedance_widgets import choice
+from seedance_widgets.magics import commands, reading, vocabulary
 from tests.conftest import draw
 
 QUICK = "model=1.0-pro resolution=480p duration=2"
@@ -90,7 +91,7 @@ def test_status_shows_a_provider_that_is_not_settled(shell, monkeypatch):
 
 
 def test_markup_in_a_panel_is_text():
-    assert "&lt;b&gt;" in magics.Panel("<b>")._repr_html_()
+    assert "&lt;b&gt;" in commands.Panel("<b>")._repr_html_()
 
 
 def test_provider_switches_and_shows(shell, monkeypatch):
@@ -141,7 +142,7 @@ def test_resume_hands_back_what_can_be_awaited(shell):
 
 def test_help_tells_every_parameter(shell):
     told = repr(line(shell, "help"))
-    for name in (*magics._ANNOTATIONS, "provider", "max_cost"):
+    for name in (*vocabulary.ANNOTATIONS, "provider", "max_cost"):
         words = next(one for one in told.splitlines() if one.startswith(f"{name}="))
         assert len(words) > len(name) + 20
 
@@ -205,7 +206,7 @@ def test_an_image_in_a_variable_is_passed_itself(shell, tmp_path):
 )
 def test_how_values_are_written(name, raw, expected):
     names = {"n": 7, "where": "pics", "several": ["a", "b"]}
-    read = magics.read_line(f"{name}={raw} camera_fixed=true", names).settings
+    read = reading.read_line(f"{name}={raw} camera_fixed=true", names).settings
     assert read == {name: expected, "camera_fixed": True}
     assert type(read[name]) is type(expected)
 
