@@ -193,14 +193,26 @@ def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, a
     return Axis(name, values, labels, name)
 
 
-def _check_names(base: VideoRequest, axes: Mapping[str, Any]) -> None:
+def placeholders(base: VideoRequest, axes: Mapping[str, Any]) -> list[str]:
+    """The names in braces in the base's prompt, and in the prompts of an axis."""
     prompts = [base.prompt, *(axes["prompt"] if _is_listed(axes.get("prompt")) else ())]
-    placeholders = sorted({name for one in prompts if isinstance(one, str) for name in re.findall(r"\{(\w+)\}", one)})
+    return sorted({name for one in prompts if isinstance(one, str) for name in re.findall(r"\{(\w+)\}", one)})
+
+
+def split_options(base: VideoRequest, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keywords that are axes, and the others."""
+    names = {*_FIELDS, *placeholders(base, given)}
+    axes = {name: values for name, values in given.items() if name in names}
+    return axes, {name: value for name, value in given.items() if name not in names}
+
+
+def _check_names(base: VideoRequest, axes: Mapping[str, Any]) -> None:
+    inside = placeholders(base, axes)
     for name in axes:
         if name == REPEAT:
             raise SweepError("repeats are asked for by Sweep(..., repeats=3), not by an axis.")
-        if name not in _FIELDS and name not in placeholders:
-            known = [*placeholders, *_FIELDS]
+        if name not in _FIELDS and name not in inside:
+            known = [*inside, *_FIELDS]
             raise SweepError(
                 f"axis {name!r} is no field of a request and no {{placeholder}} of the prompt; {_nearest(name, known)}"
             )

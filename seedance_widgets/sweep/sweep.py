@@ -172,15 +172,24 @@ class Sweep:
         return ledger.call(memory.names, ledger)
 
     @classmethod
-    def from_studio(cls, studio: Any, axes: Mapping[str, Any] | None = None, **options: Any) -> Sweep:
+    def from_studio(cls, studio: Any, axes: Mapping[str, Any] | None = None, **given: Any) -> Sweep:
         """A sweep over the form of a Studio as it is now, at the provider that it shows.
+
+            sw.Sweep.from_studio(studio, seed=range(3), resolution=["480p", "720p"], max_cost=5)
 
         Args:
             studio: A `Studio`.
             axes: As for `Sweep`.
-            **options: As for `Sweep`.
+            **given: Axes by their names, and whatever else `Sweep` takes.
+
+        Raises:
+            SweepError: As for `Sweep`.
+            TypeError: A keyword that is neither; the message holds the nearest one.
         """
-        return cls(studio.request, axes, **{"provider": getattr(studio, "provider", None), **options})
+        request = arguments.read_base(studio)
+        varied, options = axis_rules.split_options(request, given)
+        made = {**(axes or {}), **varied} if varied else axes
+        return cls(request, made, **{"provider": getattr(studio, "provider", None), **options})
 
     def plan(self, cells: Any = None, *, preview: bool = False) -> Plan:
         """What becomes of every cell, and what that costs; sends nothing. Reads images and the ledger.

@@ -116,6 +116,21 @@ async def test_settings_of_another_provider_take_that_provider_along(sim, monkey
     assert history.studio.provider.billed
 
 
+async def test_a_sweep_over_a_studio_takes_its_form_and_its_provider(sim):
+    studio = sw.Studio(BASE, provider=sim.provider())
+    sweep = sw.Sweep.from_studio(studio, mood=["calm", "wild"], seed=range(3), name="boats", max_jobs=2)
+    assert sweep.base == studio.request
+    assert sweep.provider is studio.provider
+    assert (len(sweep), sweep.name, sweep.max_jobs) == (6, "boats", 2)
+    assert sweep[{"mood": "wild", "seed": 2}].request.prompt == "a wild boat"
+    studio.request = BASE.replace(prompt="a cat")
+    assert len(sw.Sweep.from_studio(studio, {"seed": [1, 2]}, duration=[2, 3])) == 4
+    with pytest.raises(TypeError, match="did you mean max_cost"):
+        sw.Sweep.from_studio(studio, seed=[1], maxcost=3)
+    with pytest.raises(sw.errors.SweepError, match="base must be a VideoRequest"):
+        sw.Sweep.from_studio("a boat", seed=[1])
+
+
 async def test_measuring_and_writing_a_film_tell_how_far_they_are(sim, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sweep = sw.Sweep(BASE, {"seed": [1, 2]}, provider=sim.provider(), name="../boats <b>")
