@@ -83,6 +83,11 @@ class Shot:
         return None if self.job is None else self.job.video
 
     @property
+    def under_way(self) -> bool:
+        """Whether it is being made, or its turn is still to come."""
+        return self.waiting or (self.job is not None and not self.job.done)
+
+    @property
     def outdated(self) -> bool:
         """Whether it was made from something that has changed since: its own fields, or the shot before."""
         if self.made is None:

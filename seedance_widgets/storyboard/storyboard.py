@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import difflib
 import importlib
-import math
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets import choice
-from seedance_widgets.errors import ConfigurationError, SeedanceError, SweepError
-from seedance_widgets.jobs import Job, job_of, live_tracks, new_id, open_ledger, resume, submit
+from seedance_widgets.errors import ConfigurationError, SweepError
+from seedance_widgets.jobs import Job, job_of, live_tracks, open_ledger
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
@@ -19,14 +17,16 @@ from seedance_widgets.request.names import suggest_names
 from seedance_widgets.storyboard import memory
 from seedance_widgets.storyboard.join import join
 from seedance_widgets.storyboard.memory import Spec
-from seedance_widgets.storyboard.shots import Made, Shot, read_shot, wire_of
+from seedance_widgets.storyboard.run import Runner, price_of
+from seedance_widgets.storyboard.shots import Shot, read_shot, wire_of
 from seedance_widgets.sweep import arguments
+from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.run import Outcome
 from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from seedance_widgets.jobs import Ledger
     from seedance_widgets.providers.base import Provider
@@ -37,7 +37,7 @@ _FAILED = frozenset({"failed", "expired", "cancelled"})
 
 
 @suggest_names
-class Storyboard:
+class Storyboard(Listened):
     """Shots in order, each starting with the last frame of the one before, joined to one film.
 
         board = sw.Storyboard(["The boat leaves", "It passes the lighthouse", "It lands"], base=base, name="voyage")
@@ -87,6 +87,7 @@ class Storyboard:
             self._adopt(self.ledger.call(memory.read, self.ledger, self.name))
 
     def _set_up(self, shots: list[Shot], name: str, cap: float | None, provider_id: str, base_url: str) -> None:
+        super().__init__()
         self.shots = shots
         self.name = name
         self.max_cost = cap
@@ -94,10 +95,8 @@ class Storyboard:
         self.base_url = base_url
         self.wire = wire_of(provider_id)
         self.joined_by: How | str = ""
-        self.loop = bridge.home_loop()
-        self._turn = asyncio.Lock()
-        self._taken_up = False
-        self._listeners: list[Callable[[], None]] = []
+        self.taken_up = False
+        self._made_runner: Runner | None = None
 
     @classmethod
     def load(cls, name: str, provider: Provider | Simulator | str | None = None) -> Storyboard:
@@ -148,13 +147,17 @@ class Storyboard:
         """The videos that are there, in the order of the shots."""
         return [shot.video for shot in self.shots if shot.video is not None]
 
-    def to_make(self) -> list[Shot]:
-        """The shots that `run` would send: never made, or outdated; and those whose start will change by that."""
+    def to_make(self, again: Sequence[Shot] = ()) -> list[Shot]:
+        """The shots that `run` would send: never made, or outdated; and those whose start will change by that.
+
+        Args:
+            again: Shots that are to be made anew, whatever they are now.
+        """
         wanted: list[Shot] = []
         for shot in self.shots:
             begins_anew = shot.before in wanted
             missing = shot.job is None or _may_be_sent_again(shot.job) or shot.outdated
-            if (begins_anew or missing) and not _under_way(shot) and not shot.lost:
+            if shot in again or ((begins_anew or missing) and not shot.under_way and not shot.lost):
                 wanted.append(shot)
         return wanted
 
@@ -166,7 +169,7 @@ class Storyboard:
             expected = shot.estimate
             fate = (shot.refusal or str(expected)) if shot in wanted else shot.state
             lines.append(f"{shot.index:>3}  {shot.prompt}: {fate}")
-        price, unpriced = self._price(wanted)
+        price, unpriced = price_of(wanted)
         cost = money(price, wanted[0].estimate.currency) if wanted and self.billed else "free"
         total = f"{len(self.shots)} shots · {len(wanted)} to make · {cost}"
         return "\n".join([total + (f" and {unpriced} of unknown price" if unpriced else ""), *lines])
@@ -184,10 +187,7 @@ class Storyboard:
             SweepError: (when awaited) It is billed and nothing was agreed, it goes over the cap, or a shot cannot be
                 sent as it is; nothing was sent.
         """
-        if self.provider is None:
-            self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
-        cap = arguments.read_cap(max_cost)
-        return Outcome("making the shots", self._run(self.max_cost if cap is None else cap), self.loop)
+        return self._start(max_cost, ())
 
     def rerun(self, index: int, *, max_cost: float | None = None, **changes: Any) -> Outcome:
         """Make a shot anew, with changed fields or as it is, and those after it that start with its last frame.
@@ -198,13 +198,11 @@ class Storyboard:
             **changes: Fields of `VideoRequest`.
         """
         shot = self._shot(index)
+        if shot.under_way:
+            raise SweepError(f"shot {index} is under way; let it end, or cancel its job, before it is made anew.")
         if changes:
             self.edit(index, **changes)
-        if _under_way(shot):
-            raise SweepError(f"shot {index} is under way; let it end, or cancel its job, before it is made anew.")
-        shot.made = shot.job = None
-        shot.lost, shot.trouble = False, ""
-        return self.run(max_cost=max_cost)
+        return self._start(max_cost, (shot,))
 
     def edit(self, index: int, **changes: Any) -> Shot:
         """Change fields of a shot; None takes a field back to the base. Nothing is sent.
@@ -275,20 +273,6 @@ class Storyboard:
         self.ledger.call(memory.write, self.ledger, self.name, spec)
         self.changed()
 
-    def changed(self, _: Job | None = None) -> None:
-        """Tell whoever listens."""
-        for listener in list(self._listeners):
-            listener()
-
-    @contextlib.contextmanager
-    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call `listener()` at every change, on any thread."""
-        self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            self._listeners.remove(listener)
-
     def __len__(self) -> int:
         return len(self.shots)
 
@@ -303,87 +287,25 @@ class Storyboard:
         # By name: only what is shown may load ipywidgets, and the widgets lie above this layer.
         importlib.import_module("seedance_widgets.widgets.storyboard_view").show(self)
 
-    async def _run(self, cap: float | None) -> list[Shot]:
-        async with self._turn:
-            await self._take_up()
-            wanted = await asyncio.to_thread(self.to_make)
-            await asyncio.to_thread(self._agree, wanted, cap)
-            chains: list[list[Shot]] = []
-            for shot in wanted:
-                shot.waiting, shot.trouble = True, ""
-                if chains and shot.before is chains[-1][-1]:
-                    chains[-1].append(shot)
-                else:
-                    chains.append([shot])
-            self.changed()
-            try:
-                await asyncio.gather(*(self._make_in_turn(chain) for chain in chains))
-            finally:
-                for shot in wanted:
-                    shot.waiting = False
-                self.changed()
-        return self.shots
+    @property
+    def _runner(self) -> Runner:
+        """Of the loop that runs now: a script may have several, one after the other."""
+        if self._made_runner is None or not self._made_runner.loop.is_running():
+            self._made_runner = Runner(self)
+        return self._made_runner
 
-    async def _make_in_turn(self, chain: Sequence[Shot]) -> None:
-        before = chain[0].before
-        if before is not None and _under_way(before) and before.job is not None:
-            with contextlib.suppress(SeedanceError):
-                await before.job._track.until_ended()  # noqa: SLF001  waits without a card of its own
-        for shot in chain:
-            before = shot.before
-            if before is not None and before.video is None:
-                shot.waiting = False
-                shot.trouble = f"it starts with the last frame of shot {before.index}, which has no video."
-                continue
-            await self._make(shot)
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop on which its jobs live."""
+        return self._runner.loop
 
-    async def _make(self, shot: Shot) -> None:
-        before = shot.before
-        try:
-            request = await asyncio.to_thread(lambda: shot.request)
-            given = await asyncio.to_thread(self.plain, shot.given)
-            made = Made(new_id(), given, "" if before is None or before.made is None else before.made.job)
-            shot.made, shot.job = made, None
-            await asyncio.to_thread(self.save)  # before anything of it is sent
-            shot.job = submit(request, self.provider, job_id=made.job)
-        except SeedanceError as error:
-            shot.trouble = str(error)
-            shot.waiting = False
-            return
-        shot.waiting = False
-        self.changed()
-        with shot.job.listening(self.changed), contextlib.suppress(SeedanceError):
-            await shot.job._track.until_ended()  # noqa: SLF001  as above
-
-    def _agree(self, wanted: Sequence[Shot], cap: float | None) -> None:
-        """Refuse what cannot be sent or was not agreed to; blocking: it looks at images."""
-        for shot in wanted:
-            if refusal := shot.refusal:
-                raise SweepError(f"shot {shot.index} cannot be sent: {refusal} Nothing was sent.")
-        if not self.billed or not wanted:
-            return
-        price, unpriced = self._price(wanted)
-        words = money(price, wanted[0].estimate.currency)
-        if cap is None:
-            raise SweepError(
-                f"{choice.label_of(self.provider_id)} bills {len(wanted)} shots: {words}"
-                f"{f', and {unpriced} of them without a known price' if unpriced else ''}. Nothing was sent; agree by "
-                f"run(max_cost={math.ceil(price * 100) / 100})."
-            )
-        if unpriced and not math.isinf(cap):
-            raise SweepError(
-                f"{unpriced} of {len(wanted)} shots have no known price, so that no cap can be kept. Nothing was sent; "
-                "max_cost=float('inf') agrees to any price."
-            )
-        if price > cap + 1e-9:
-            raise SweepError(
-                f"{len(wanted)} shots for {words} go over max_cost, {money(cap, wanted[0].estimate.currency)}. "
-                "Nothing was sent."
-            )
-
-    def _price(self, shots: Sequence[Shot]) -> tuple[float, int]:
-        prices = [shot.estimate.price for shot in shots]
-        return sum(price or 0.0 for price in prices), sum(price is None for price in prices)
+    def _start(self, max_cost: float | None, again: Sequence[Shot]) -> Outcome:
+        cap = arguments.read_cap(max_cost)
+        if self.provider is None:
+            self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
+        return Outcome(
+            "making the shots", self._runner.run(self.max_cost if cap is None else cap, again), self._runner.loop
+        )
 
     def _adopt(self, spec: Spec) -> None:
         """Go on with what was made under this name, where it is the same storyboard."""
@@ -420,37 +342,12 @@ class Storyboard:
                 continue  # it was never sent
             shot.made = made
         if follow:
-            bridge.start(self.loop, self._take_up())
-
-    async def _take_up(self) -> None:
-        """Follow the jobs that a kernel that was restarted left behind; sends nothing."""
-        if self._taken_up:
-            return
-        self._taken_up = True
-        left = [shot for shot in self.shots if shot.job is not None and not shot.job.followed and not shot.job.done]
-        if not left:
-            return
-        await resume(self.provider).taken_up()
-        ledger = self.ledger
-        for shot in left:
-            if shot.made is None:
-                continue
-            live = live_tracks(ledger).get(shot.made.job)
-            record = await ledger.on_thread(ledger.find, shot.made.job)
-            if live is not None:
-                shot.job = Job(live)
-            elif record is not None:
-                shot.job = await asyncio.to_thread(job_of, ledger, record)
-        self.changed()
+            bridge.start(self.loop, self._runner.take_up())
 
     def _shot(self, index: Any) -> Shot:
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.shots):
             raise SweepError(f"there is no shot {index!r}; the shots are numbered 0 to {len(self.shots) - 1}.")
         return self.shots[index]
-
-
-def _under_way(shot: Shot) -> bool:
-    return shot.waiting or (shot.job is not None and not shot.job.done)
 
 
 def _may_be_sent_again(job: Job) -> bool:

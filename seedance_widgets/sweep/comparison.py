@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import os
 from collections import Counter
@@ -17,11 +16,12 @@ from seedance_widgets.request import VideoRequest
 from seedance_widgets.sweep.axes import Axis, short
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
+from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.memory import Mark
 from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -75,7 +75,7 @@ class Compared:
         }
 
 
-class Comparison:
+class Comparison(Listened):
     """Some videos side by side, in the grid of a sweep.
 
     Args:
@@ -92,6 +92,7 @@ class Comparison:
     name = ""
 
     def __init__(self, videos: Sequence[Shown], labels: Sequence[str] | None = None) -> None:
+        super().__init__()
         if not videos:
             raise SweepError("compare needs at least one video: sw.compare(one, other).")
         read = [video_of(video) for video in videos]
@@ -101,12 +102,6 @@ class Comparison:
         self.axes = (Axis("video", tuple(str(video.path) for video in read), tuple(names), "video"),)
         self.cells = [Compared(self, i, name, video) for i, (name, video) in enumerate(zip(names, read, strict=True))]
         self.measured: dict[str, dict[str, Any]] = {}
-        self._listeners: list[Callable[[Any], None]] = []
-
-    @property
-    def loop(self) -> Any:
-        """The notebook's loop."""
-        return bridge.home_loop()
 
     @property
     def layout(self) -> Layout:
@@ -120,20 +115,6 @@ class Comparison:
         mark.rating = mark.rating if rating is None else rating or None
         mark.note = mark.note if note is None else note
         self.changed()
-
-    @contextlib.contextmanager
-    def listening(self, listener: Callable[[Any], None]) -> Iterator[None]:
-        """Call `listener(None)` at every change."""
-        self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            self._listeners.remove(listener)
-
-    def changed(self) -> None:
-        """Tell whoever listens."""
-        for listener in list(self._listeners):
-            listener(None)
 
     def measure(self, executor: Executor | None = None) -> None:
         """Measure the videos; see `Sweep.measure`."""

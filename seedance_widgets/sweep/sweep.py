@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import difflib
 import importlib
 from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ from seedance_widgets.sweep.cells import Cell, Cells, counted
 from seedance_widgets.sweep.contact import contact_sheet as draw_contact_sheet
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
+from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.memory import Spec
 from seedance_widgets.sweep.plan import Plan, plan_of
 from seedance_widgets.sweep.progress import progress_bar
@@ -30,13 +30,13 @@ from seedance_widgets.sweep.sheets import sheets_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
     import PIL.Image
 
-    from seedance_widgets.jobs import Job, Ledger
+    from seedance_widgets.jobs import Ledger
     from seedance_widgets.providers.base import Provider
     from seedance_widgets.request import VideoRequest
     from seedance_widgets.simulator import Simulator
@@ -48,7 +48,7 @@ _LATEST = 5
 
 
 @suggest_names
-class Sweep:
+class Sweep(Listened):
     """One request, varied over some of its fields: planned, run, watched, compared and kept.
 
         sweep = sw.Sweep(base, axes={"seed": range(3), "resolution": ["480p", "720p"]}, name="lighthouse")
@@ -113,6 +113,7 @@ class Sweep:
         max_cost: float | None,
         max_jobs: int | None,
     ) -> None:
+        super().__init__()
         self.base = base
         self.axes = axes
         self.mode = mode
@@ -125,7 +126,7 @@ class Sweep:
         )
         self.book = Book()
         self._saved = False
-        self._listeners: list[Callable[[Job | None], None]] = []
+        self._made_runner: Runner | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -416,9 +417,12 @@ class Sweep:
         """Where it is remembered."""
         return open_ledger()
 
-    @cached_property
+    @property
     def _runner(self) -> Runner:
-        return Runner(self)
+        """Of the loop that runs now: a script may have several, one after the other."""
+        if self._made_runner is None or not self._made_runner.loop.is_running():
+            self._made_runner = Runner(self)
+        return self._made_runner
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -445,20 +449,6 @@ class Sweep:
         self.ledger.call(memory.write_spec, self.ledger, self.name, spec)
         if not self._saved:
             self._read()
-
-    def changed(self, job: Job | None = None) -> None:
-        """Tell whoever listens; with the job that changed, or without where it may be anything."""
-        for listener in list(self._listeners):
-            listener(job)
-
-    @contextlib.contextmanager
-    def listening(self, listener: Callable[[Job | None], None]) -> Iterator[None]:
-        """Call `listener(job)` at every change, on any thread; job is None where any cell may have changed."""
-        self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            self._listeners.remove(listener)
 
     def keep(self, task: asyncio.Task[Any]) -> None:
         """Hold a task until it is done: a loop holds its tasks weakly."""

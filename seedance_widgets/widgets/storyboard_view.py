@@ -22,8 +22,10 @@ from seedance_widgets.errors import VideoFileError
 from seedance_widgets.notebook.card import SIGNS
 from seedance_widgets.request.estimate import money
 from seedance_widgets.storyboard import join
+from seedance_widgets.storyboard.run import agree, price_of
 from seedance_widgets.sweep.plan import span
 from seedance_widgets.video import Video
+from seedance_widgets.widgets.agreement import Agreement
 from seedance_widgets.widgets.media import MediaAnswers, Shelf, video_state
 from seedance_widgets.widgets.say import say, say_parts
 from seedance_widgets.widgets.sendable import STATE
@@ -63,13 +65,12 @@ class StoryboardView(MediaAnswers, Surface):
     def __init__(self, board: Storyboard, *, lang: str = "en") -> None:
         self.of = board
         self.shelf = Shelf()
-        self._presses: set[str] = set()
-        self._question: tuple[str, str] = ("", "")
+        self._agreement = Agreement()
         self._dirty = True
         self._drawing: asyncio.Task[None] | None = None
         self._folder: str = ""
         super().__init__(lang=lang, board={"name": board.name, "shots": []})
-        self._listening = board.listening(lambda: self.on_loop(self._soon))
+        self._listening = board.listening(lambda _: self.on_loop(self._soon))
         self._listening.__enter__()
         self.on_loop(self._soon)
 
@@ -95,25 +96,13 @@ class StoryboardView(MediaAnswers, Surface):
 
     async def answer_run(self, press: str, agreed: str | None = None) -> dict[str, Any]:
         """The button: make what is missing; asks first where it costs money."""
-        if press in self._presses:
-            return {}
-        self._presses.add(press)
-        return await self._run(agreed)
+        return await self._run(press, agreed, None)
 
     async def answer_rerun(self, shot: int, press: str, agreed: str | None = None) -> dict[str, Any]:
         """Make a shot anew, and those that start with its last frame."""
-        if press in self._presses:
-            return {}
-        self._presses.add(press)
-        one = self._shot(shot)
-        if one.job is not None and not one.job.done:
+        if self._shot(shot).under_way:
             raise Refused(text(self.lang, "storyboard.under_way"))
-        before = one.made, one.job, one.trouble, one.lost
-        one.made, one.job, one.trouble, one.lost = None, None, "", False
-        told = await self._run(agreed, f"shot {shot}")
-        if "confirm" in told:  # nothing is thrown away before there is a yes
-            one.made, one.job, one.trouble, one.lost = before
-        return told
+        return await self._run(press, agreed, shot)
 
     async def answer_edit(self, shot: int, prompt: str) -> None:
         """Change the prompt of a shot."""
@@ -148,29 +137,28 @@ class StoryboardView(MediaAnswers, Surface):
         words = text(self.lang, "storyboard.written", path=path.name, how=named) if keep else named
         return {"video": state, "words": words}
 
-    async def _run(self, agreed: str | None, about: str = "all") -> dict[str, Any]:
+    async def _run(self, press: str, agreed: str | None, again: int | None) -> dict[str, Any]:
+        if not self._agreement.is_new(press):
+            return {}
         board = self.of
         if board.provider is None:
-            raise Refused(f"there is no key for {choice.label_of(board.provider_id)} here.")
-        wanted = await asyncio.to_thread(board.to_make)
+            raise Refused(text(self.lang, "common.no_key", label=choice.label_of(board.provider_id)))
+        wanted = await asyncio.to_thread(board.to_make, () if again is None else (self._shot(again),))
         cap: float | None = None
         if board.billed and wanted:
-            price, unpriced = await asyncio.to_thread(board._price, wanted)  # noqa: SLF001  the board's own sum
+            price, unpriced = await asyncio.to_thread(price_of, wanted)
+            cap = board.max_cost if board.max_cost is not None else math.inf if unpriced else price + 1e-6
+            await asyncio.to_thread(agree, board, wanted, cap)
             words = (
-                text(self.lang, "storyboard.unknown_price")
-                if unpriced
-                else money(price, board.shots[0].estimate.currency)
+                text(self.lang, "storyboard.unknown_price") if unpriced else money(price, wanted[0].estimate.currency)
             )
             label = choice.label_of(board.provider_id)
             line = text(self.lang, "storyboard.question", label=label, n=len(wanted), price=words)
-            signed = f"{about} {line} {[shot.index for shot in wanted]}"
-            token, asked = self._question
-            if not agreed or agreed != token or asked != signed:
-                self._question = (secrets.token_urlsafe(9), signed)
-                return {"confirm": {"line": line, "agreed": self._question[0]}}
-            cap = board.max_cost if board.max_cost is not None else math.inf if unpriced else price + 1e-6
-        self._question = ("", "")
-        board.run(max_cost=cap)
+            about = f"{again} {line} {[shot.index for shot in wanted]}"
+            if not self._agreement.given(agreed, about):
+                return self._agreement.ask(line, about)
+        begun = board.run(max_cost=cap) if again is None else board.rerun(again, max_cost=cap)
+        self.start(self.tell_of(begun))
         return {"sent": len(wanted)}
 
     def _preview(self) -> Path:
@@ -242,7 +230,7 @@ class StoryboardView(MediaAnswers, Surface):
             "line": line,
             "video": video,
             "cut": shot.index > 0 and shot.before is None,
-            "busy": state == "waiting" or (job is not None and not job.done),
+            "busy": shot.under_way,
         }
 
 

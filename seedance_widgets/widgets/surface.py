@@ -28,7 +28,7 @@ from seedance_widgets.widgets.strings import LANGUAGES
 from seedance_widgets.widgets.trouble import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 _LOG = logging.getLogger("seedance_widgets")
 _VIEW = "application/vnd.jupyter.widget-view+json"
@@ -136,6 +136,21 @@ class Surface(anywidget.AnyWidget):
         """Call `function` on the notebook's loop, from any thread."""
         bridge.call(self._loop, function, *args)
 
+    def say(self, words: str, *, trouble: bool = False) -> None:
+        """Tell the person something that was not asked for: news, or what went wrong. On the loop."""
+        if self.comm is not None:
+            self.send({"type": "words", "words": words, "trouble": trouble})
+
+    async def tell_of(self, outcome: Awaitable[Any]) -> None:
+        """Tell the person where something that a press has begun goes wrong."""
+        try:
+            await outcome
+        except SeedanceError as error:
+            self.say(self._words_of(error), trouble=True)
+
+    def _words_of(self, error: SeedanceError) -> str:
+        return str(error) if self.lang == "en" else words_of(error, self.lang)
+
     def report(self, error: BaseException) -> None:
         """Tell the loop's exception handler of what nobody else will hear of."""
         self._loop.call_exception_handler({"message": f"{type(self).__name__} failed", "exception": error})
@@ -191,7 +206,7 @@ class Surface(anywidget.AnyWidget):
         except Refused as error:
             self._reply(number, ok=False, value=str(error))
         except SeedanceError as error:
-            self._reply(number, ok=False, value=str(error) if self.lang == "en" else words_of(error, self.lang))
+            self._reply(number, ok=False, value=self._words_of(error))
         except Exception as error:  # noqa: BLE001  whatever it is, the person is told and the log has it
             _LOG.exception("a message to %s failed", type(self).__name__)
             self._reply(number, ok=False, value=f"{type(error).__name__}: {error}")

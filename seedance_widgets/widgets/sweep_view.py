@@ -8,7 +8,6 @@ import html
 import itertools
 import math
 import re
-import secrets
 import time
 import weakref
 from pathlib import Path
@@ -22,6 +21,7 @@ from seedance_widgets.sweep.export import KINDS
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.plan import plan_of
 from seedance_widgets.sweep.run import agree
+from seedance_widgets.widgets.agreement import Agreement
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
 from seedance_widgets.widgets.say import say_parts
 from seedance_widgets.widgets.sendable import STATE, sendable
@@ -76,8 +76,7 @@ class SweepView(MediaAnswers, StudioBelow):
     def __init__(self, grid: Grid, *, lang: str = "en") -> None:
         self.of = grid
         self.shelf = Shelf()
-        self._presses: set[str] = set()
-        self._questions: dict[str, str] = {}
+        self._agreement = Agreement()
         self._sent: dict[int, dict[str, Any]] = {}
         self._dirty: set[str] | None = set()  # ids of jobs; None for everything
         self._drawing: asyncio.Task[None] | None = None
@@ -132,12 +131,11 @@ class SweepView(MediaAnswers, StudioBelow):
             press: Of this press of the button; the same one again does nothing.
             agreed: The answer to the question that the last press was answered with.
         """
-        if press in self._presses:
+        if not self._agreement.is_new(press):
             return {}
-        self._presses.add(press)
         sweep = self.sweep
         if sweep.provider is None:
-            raise Refused(f"there is no key for {sweep.provider_label} here; set it, and load the sweep again.")
+            raise Refused(text(self.lang, "common.no_key", label=sweep.provider_label))
         kind, _, number = what.partition(" ")
         if kind not in {"make", "preview", "finish", "retry"}:
             raise Refused(f"there is no button called {what!r}.")
@@ -156,14 +154,11 @@ class SweepView(MediaAnswers, StudioBelow):
             cap = sweep.max_cost if sweep.max_cost is not None else math.inf
             agree(plan, cap)
             line = question(plan, self.lang)
-            if self._questions.pop(agreed or "", "") != _signed(line, plan):
-                token = secrets.token_urlsafe(9)
-                self._questions = {token: _signed(line, plan)}
-                return {"confirm": {"line": line, "agreed": token}}
+            if not self._agreement.given(agreed, about := _signed(line, plan)):
+                return self._agreement.ask(line, about)
             cap = cap if math.isinf(cap) is False else math.inf if plan.unpriced else plan.spent + plan.price + 1e-6
-        self._questions.clear()
         run = sweep.retry if again else sweep.run
-        run(cells, preview=stage == "preview", max_cost=cap)
+        self.start(self.tell_of(run(cells, preview=stage == "preview", max_cost=cap)))
         return {"sent": len(plan.to_send)}
 
     async def answer_pause(self, paused: bool) -> None:
@@ -248,13 +243,9 @@ class SweepView(MediaAnswers, StudioBelow):
             nonlocal told
             if (now := time.monotonic()) - told >= SLOWEST:
                 told = now
-                self.on_loop(self._say, text(self.lang, key, n=f"{count:,}", all=f"{of:,}", **values))
+                self.on_loop(self.say, text(self.lang, key, n=f"{count:,}", all=f"{of:,}", **values))
 
         return tell
-
-    def _say(self, words: str) -> None:
-        if self.comm is not None:
-            self.send({"type": "words", "words": words})
 
     def _cell(self, number: Any) -> Any:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.of.cells):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 
 import av
@@ -231,3 +232,57 @@ async def test_a_film_needs_every_shot(sim, tmp_path):
     with pytest.raises(sw.errors.VideoFileError, match="no longer at"):
         board.join(tmp_path / "film.mp4")
     assert not list(tmp_path.glob("*.part"))
+
+
+async def test_a_shot_that_may_not_be_made_anew_keeps_its_video(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    board = sw.Storyboard(["leaves", "lands"], base=BASE, provider=provider, name="voyage", max_cost=5)
+    await board.run()
+    before = [shot.video for shot in board.shots]
+    with pytest.raises(SweepError, match="go over max_cost"):
+        await board.rerun(0, max_cost=0.01)
+    with pytest.raises(SweepError, match="cannot be sent"):
+        await board.rerun(1, duration=99)
+    board.edit(1, duration=None)
+    assert [shot.video for shot in board.shots] == before
+    assert [shot.state for shot in board.shots] == ["succeeded"] * 2
+    assert [shot.video for shot in sw.Storyboard.load("voyage", provider).shots] == before
+    assert len(creates(sim)) == 2
+
+
+async def test_a_broken_listener_stops_nothing_and_is_reported(sim):
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+
+    def broken(_):
+        raise ZeroDivisionError
+
+    board = sw.Storyboard(["leaves"], base=BASE, provider=sim.provider())
+    with board.listening(broken):
+        await board.run()
+    assert board.shots[0].state == "succeeded"
+    assert {type(what["exception"]) for what in told} == {ZeroDivisionError}
+    asyncio.get_running_loop().set_exception_handler(None)
+
+
+def test_a_script_with_several_loops_goes_on_where_it_was(sim, in_script):
+    done = in_script(
+        """
+        import asyncio, seedance_widgets as sw
+        base = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+        async def make():
+            return sw.Storyboard(["leaves", "lands"], base=base), sw.Sweep(base.replace(prompt="a"), {"seed": [1, 2]})
+        async def run(board, sweep):
+            await board.run()
+            await sweep.run()
+        board, sweep = asyncio.run(make())
+        asyncio.run(run(board, sweep))
+        asyncio.run(run(board, sweep))
+        board.edit(1, prompt="turns")
+        sw.run(board.run())
+        print([shot.state for shot in board.shots], sweep.summary())
+        """,
+        SEEDANCE_SIMULATOR=sim.ark_base_url,
+    )
+    assert done.stdout == "['succeeded', 'succeeded'] 2 cells · 2 done\n", done
+    assert len(creates(sim)) == 5

@@ -231,6 +231,21 @@ async def _awaited(outcome):
     return await outcome
 
 
+async def test_a_broken_listener_stops_nothing_and_is_reported(sim):
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+
+    def broken(_):
+        raise ZeroDivisionError
+
+    sweep = sweep_of(sim)
+    with sweep.listening(broken):
+        await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded"] * 3
+    assert {type(what["exception"]) for what in told} == {ZeroDivisionError}
+    asyncio.get_running_loop().set_exception_handler(None)
+
+
 async def test_load_has_it_all_again(sim, home):
     sweep = sweep_of(sim, {"seed": [1, 2], "first_frame_url": [sw.sample_image()]}, name="boats")
     await sweep.run([0])

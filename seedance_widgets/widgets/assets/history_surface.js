@@ -1,10 +1,10 @@
 /** History: the jobs of the ledger on the left, the one that is chosen on the right. */
 
+import { createDesk } from "./desk.js";
 import { fill, h, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
 import { createMedia } from "./media.js";
 import { createJobRow } from "./jobs.js";
 import { createResult } from "./result.js";
-import { createRpc } from "./rpc.js";
 import { createStudioBelow } from "./studio_below.js";
 
 const PAGE = 24;
@@ -18,26 +18,11 @@ const REUSED = {
 const LIVE = 1500; // milliseconds between two looks while something is under way
 
 function render({ model, el, strings }) {
-  const rpc = createRpc(model);
   const t = translator(model, strings);
+  const desk = createDesk(model, t);
+  const { rpc, ask, say } = desk;
   const media = createMedia(rpc, 8);
   const root = surfaceRoot(model, "history");
-  const notice = h("p.sw-notice", { role: "alert", hidden: true });
-  const late = h("p.sw-notice.sw-late", { role: "status", hidden: true });
-  const said = h("p.sw-news", { role: "status", hidden: true });
-  rpc.onLate((now) => show(fill(late, t("common.kernel_busy")), now));
-
-  async function ask(type, payload) {
-    try {
-      const { value } = await rpc.call(type, payload);
-      show(notice, false);
-      return value ?? {};
-    } catch (error) {
-      show(fill(notice, error.message), true);
-      return null;
-    }
-  }
-  const say = (words) => show(fill(said, words), Boolean(words));
 
   const filters = createFilters({ t, onChange: () => load(true) });
   const totals = h("span.sw-quiet", { role: "status" });
@@ -48,11 +33,11 @@ function render({ model, el, strings }) {
   const list = h("div.sw-history-list", { role: "list", "aria-label": t("history.list") });
   const none = h("p.sw-quiet.sw-none", { hidden: true });
   const more = h("button.sw-button.sw-small", { type: "button", hidden: true, onclick: () => load(false, PAGE) });
-  const result = createResult({ rpc, t, media, onUse: reuse, onTrouble: (words) => show(fill(notice, words), true) });
+  const result = createResult({ rpc, t, media, onUse: reuse, onTrouble: desk.complain });
   const tidy = createTidy({ t, onDelete: remove });
   const right = h("div.sw-history-right", { hidden: true }, result.element, tidy.element);
   const below = createStudioBelow(model);
-  root.append(head, notice, late, said, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none, more, adopting.element), right), below.element);
+  root.append(head, ...desk.elements, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none, more, adopting.element), right), below.element);
   el.append(root);
 
   const rows = new Map();
@@ -145,7 +130,7 @@ function render({ model, el, strings }) {
     gone = true;
     clearTimeout(timer);
     rows.forEach((row) => row.dispose());
-    [below, result, media, rpc].forEach((part) => part.dispose());
+    [below, result, media, desk].forEach((part) => part.dispose());
     root.remove();
   };
 }

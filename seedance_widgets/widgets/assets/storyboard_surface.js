@@ -1,36 +1,21 @@
 /** A storyboard: its shots in a column, and the film that they make. */
 
-import { fill, h, onChange, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
+import { createDesk } from "./desk.js";
+import { fill, h, onChange, set, show, surfaceRoot, translator } from "./dom.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { createPlayer } from "./player.js";
-import { createRpc } from "./rpc.js";
+import { createQuestion } from "./question.js";
 
 const POSTER = 320;
-const REST = 700; // milliseconds after a press in which a second one is a slip, and before which no answer was read
 const OWN = new Set(["planned", "waiting", "invalid", "outdated"]);
 
 function render({ model, el, strings }) {
-  const rpc = createRpc(model);
   const t = translator(model, strings);
+  const desk = createDesk(model, t);
+  const { rpc, ask, say } = desk;
   const media = createMedia(rpc, 8);
   const root = surfaceRoot(model, "storyboard");
-  const notice = h("p.sw-notice", { role: "alert", hidden: true });
-  const late = h("p.sw-notice.sw-late", { role: "status", hidden: true });
-  const said = h("p.sw-news", { role: "status", hidden: true });
-  rpc.onLate((now) => show(fill(late, t("common.kernel_busy")), now));
-
-  async function ask(type, payload) {
-    try {
-      const { value } = await rpc.call(type, payload);
-      show(notice, false);
-      return value ?? {};
-    } catch (error) {
-      show(fill(notice, error.message), true);
-      return null;
-    }
-  }
-  const say = (words) => show(fill(said, words), Boolean(words));
   const button = (words, press, main = "") => h(`button.sw-button.sw-small${main}`, { type: "button", onclick: press }, words);
 
   const dot = h("span.sw-dot", { "aria-hidden": "true" });
@@ -40,52 +25,24 @@ function render({ model, el, strings }) {
   const make = button("", () => send("run", {}), ".sw-main");
   const film = button(t("storyboard.film"), () => watch(false));
   const keep = button(t("storyboard.keep"), () => watch(true));
-  const question = h("span", { id: uniqueId("question") });
-  const yes = button(t("storyboard.agree"), () => asked && Date.now() - asked.at > REST && send(asked.type, asked.payload, asked.agreed), ".sw-main");
-  const no = button(t("storyboard.not_yet"), () => settle());
-  const confirm = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("storyboard.confirm"), "aria-describedby": question.id, hidden: true }, question, yes, no);
-  const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, film, keep, confirm);
+  const question = createQuestion({ ask, t, back: () => (make.hidden ? head.querySelector("button:not([hidden])") : make) });
+  const { send } = question;
+  const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, film, keep, question.element);
   const player = createPlayer({ rpc, t, media });
-  const close = button(t("storyboard.close"), () => (player.pause(), show(screen, false)));
+  const close = button(t("common.close"), () => (player.pause(), show(screen, false)));
   const screen = h("section.sw-film", { "aria-label": t("storyboard.screen"), hidden: true }, player.element, close);
   const list = h("ol.sw-shots");
   const input = h("input.sw-input", { type: "text", maxLength: 8000, placeholder: t("storyboard.new"), "aria-label": t("storyboard.new") });
   const adding = h("form.sw-add-shot", {}, input, h("button.sw-button.sw-small", { type: "submit" }, t("storyboard.add")));
-  root.append(head, notice, late, said, screen, list, adding);
+  root.append(head, ...desk.elements, screen, list, adding);
   el.append(root);
 
-  let asked = null;
-  let rested = 0;
   const rows = [];
 
-  confirm.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") settle();
-    if (event.repeat) event.preventDefault(); // a key that is still held answers nothing
-  });
   adding.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (input.value.trim() && (await ask("add", { prompt: input.value.trim() }))) input.value = "";
   });
-
-  function settle() {
-    const there = confirm.contains(document.activeElement);
-    asked = null;
-    show(confirm, false);
-    if (there && !make.hidden) make.focus();
-  }
-
-  /** A press that sends; where it costs money, Python asks first. */
-  async function send(type, payload, agreed = null) {
-    if (!agreed && Date.now() - rested < REST) return;
-    rested = Date.now();
-    const value = await ask(type, { ...payload, press: crypto.randomUUID?.() ?? String(Math.random()), agreed });
-    settle();
-    if (!value?.confirm) return;
-    asked = { ...value.confirm, type, payload, at: Date.now() };
-    fill(question, asked.line);
-    show(confirm, true);
-    yes.focus();
-  }
 
   async function watch(kept) {
     const value = await ask("film", { keep: kept });
@@ -123,7 +80,7 @@ function render({ model, el, strings }) {
     stop();
     player.dispose();
     media.dispose();
-    rpc.dispose();
+    desk.dispose();
     root.remove();
   };
 }

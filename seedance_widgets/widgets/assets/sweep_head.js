@@ -1,8 +1,7 @@
 /** The head of a sweep: what it is, how it stands, and the buttons that send, hold up, repeat and export. */
 
 import { fill, h, set, show, uniqueId } from "./dom.js";
-
-const REST = 700; // milliseconds after a press in which a second one is a slip, and before which no answer was read
+import { createQuestion } from "./question.js";
 
 export function createHead({ ask, t, say }) {
   const title = h("strong.sw-title");
@@ -21,40 +20,11 @@ export function createHead({ ask, t, say }) {
   const retry = button(() => run("retry"));
   const measure = button(async () => say((await ask("measure"))?.words ?? ""), t("sweep.measure"));
   const exporter = createExport({ ask, t, say });
-  const question = h("span", { id: uniqueId("question") });
-  const yes = h("button.sw-button.sw-main.sw-small", { type: "button", onclick: () => asked && Date.now() - asked.at > REST && run(asked.what, asked.agreed) }, t("sweep.agree"));
-  const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle() }, t("sweep.not_yet"));
-  const confirm = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("sweep.confirm"), "aria-describedby": question.id, hidden: true }, question, yes, no);
+  const question = createQuestion({ ask, t, back: () => (make.hidden ? element.querySelector("button:not([hidden])") : make) });
+  const run = (what) => question.send("run", { what });
   const buttons = h("div.sw-buttons", {}, make, finish, preview, pause, cancel, retry, measure, exporter.element);
-  const element = h("header.sw-header.sw-bar", {}, title, name, pill, summary, buttons, confirm);
+  const element = h("header.sw-header.sw-bar", {}, title, name, pill, summary, buttons, question.element);
   let head = {};
-  let asked = null;
-  let rested = 0;
-
-  confirm.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") settle();
-    if (event.repeat) event.preventDefault(); // a key that is still held answers nothing
-  });
-
-  function settle() {
-    const there = confirm.contains(document.activeElement);
-    asked = null;
-    show(confirm, false);
-    if (there) (make.hidden ? element.querySelector("button:not([hidden])") : make)?.focus();
-  }
-
-  /** Press a button that sends; where it costs money, Python asks first. */
-  async function run(what, agreed = null) {
-    if (!agreed && Date.now() - rested < REST) return;
-    rested = Date.now();
-    const value = await ask("run", { what, press: crypto.randomUUID?.() ?? String(Math.random()), agreed });
-    settle();
-    if (!value?.confirm) return;
-    asked = { ...value.confirm, what, at: Date.now() };
-    fill(question, asked.line);
-    show(confirm, true);
-    yes.focus();
-  }
 
   return {
     element,

@@ -1,9 +1,9 @@
 /** A sweep, or a comparison, as a surface of its own. */
 
+import { createDesk } from "./desk.js";
 import { fill, h, onChange, set, show, surfaceRoot, translator } from "./dom.js";
 import { createMedia } from "./media.js";
 import { createPlayer } from "./player.js";
-import { createRpc } from "./rpc.js";
 import { createStudioBelow } from "./studio_below.js";
 import { createBar } from "./sweep_bar.js";
 import { createDetail } from "./sweep_detail.js";
@@ -15,28 +15,11 @@ import { createTables } from "./sweep_tables.js";
 const KEPT = 64; // videos in the page's memory
 
 function render({ model, el, strings }) {
-  const rpc = createRpc(model);
-  const media = createMedia(rpc, KEPT);
   const t = translator(model, strings);
+  const desk = createDesk(model, t);
+  const { rpc, ask, say } = desk;
+  const media = createMedia(rpc, KEPT);
   const root = surfaceRoot(model, "sweep");
-  const notice = h("p.sw-notice", { role: "alert", hidden: true });
-  const late = h("p.sw-notice.sw-late", { role: "status", hidden: true });
-  const said = h("p.sw-news", { role: "status", hidden: true });
-  rpc.onLate((now) => show(fill(late, t("common.kernel_busy")), now));
-
-  /** Ask Python; what goes wrong is told at the top. */
-  async function ask(type, payload) {
-    try {
-      const { value } = await rpc.call(type, payload);
-      show(notice, false);
-      return value ?? {};
-    } catch (error) {
-      const close = h("button.sw-button.sw-close", { type: "button", "aria-label": t("sweep.close"), onclick: () => show(notice, false) }, "×");
-      show(fill(notice, h("span", {}, error.message), close), true);
-      return null;
-    }
-  }
-  const say = (words) => show(fill(said, words), Boolean(words));
 
   const gridState = model.get("grid");
   const grid = createGrid({ grid: gridState, media, t, onTick: (clock) => foot?.tick(clock), onSelect: () => drawDetail(), onAct: act });
@@ -50,7 +33,7 @@ function render({ model, el, strings }) {
   let foot = createFoot({ grid, t, onCompare: compare });
   const notes = h("p.sw-quiet.sw-axis-notes", {}, gridState.dimensions.map((one) => one.note).filter(Boolean).join(" "));
   show(notes, Boolean(notes.textContent));
-  root.append(head.element, notice, late, said, bar.element, notes, grid.element, tables.element, pair.element, detail.element, foot.element, below.element);
+  root.append(head.element, ...desk.elements, bar.element, notes, grid.element, tables.element, pair.element, detail.element, foot.element, below.element);
   el.append(root);
 
   function showView(view) {
@@ -104,10 +87,7 @@ function render({ model, el, strings }) {
     tables.refresh();
   }
 
-  const news = (message) => {
-    if (message?.type === "cells") take(message.cells);
-    else if (message?.type === "words") say(message.words);
-  };
+  const news = (message) => message?.type === "cells" && take(message.cells);
   model.on("msg:custom", news);
   const drawHead = () => {
     head.draw(model.get("head"), gridState.kind);
@@ -134,7 +114,7 @@ function render({ model, el, strings }) {
     grid.dispose();
     foot = null;
     media.dispose();
-    rpc.dispose();
+    desk.dispose();
     root.remove();
   };
 }
@@ -142,7 +122,7 @@ function render({ model, el, strings }) {
 /** Two cells over one another: a wipe between them, or their difference. */
 function createPair({ rpc, t, media }) {
   const player = createPlayer({ rpc, t, media });
-  const close = h("button.sw-button.sw-small", { type: "button", onclick: () => hide() }, t("sweep.close"));
+  const close = h("button.sw-button.sw-small", { type: "button", onclick: () => hide() }, t("common.close"));
   const element = h("section.sw-pair", { hidden: true }, player.element, close);
   let how = "wipe";
   let blind = false;
