@@ -149,7 +149,7 @@ def test_killed_in_the_middle_nothing_is_sent_twice(sim, in_script):
         import os, seedance_widgets as sw
         base = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
         board = sw.Storyboard(["leaves", "passes [sim:run=100]", "lands"], base=base, name="voyage")
-        def look():
+        def look(_):
             if board.shots[1].state == "running": os.kill(os.getpid(), 9)
         with board.listening(look):
             sw.run(board.run())
