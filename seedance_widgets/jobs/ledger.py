@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS sweeps (
 );
 CREATE TABLE IF NOT EXISTS sweep_cells (
     sweep TEXT NOT NULL, stage TEXT NOT NULL, cell INTEGER NOT NULL, job TEXT NOT NULL, kept INTEGER NOT NULL,
-    PRIMARY KEY (sweep, stage, cell)
+    owner TEXT NOT NULL, PRIMARY KEY (sweep, stage, cell)
 );
 CREATE TABLE IF NOT EXISTS sweep_marks (
     sweep TEXT NOT NULL, cell INTEGER NOT NULL, star INTEGER NOT NULL, rating INTEGER, note TEXT NOT NULL,
@@ -141,8 +141,9 @@ class Ledger:
             )
 
     def delete(self, job_id: str) -> None:
-        """Forget a job and its timeline; a sweep keeps which job its cell had."""
+        """Forget a job and its timeline; a sweep may make its cell again."""
         with self.transaction() as db:
+            db.execute("DELETE FROM sweep_cells WHERE job = ?", [job_id])
             db.execute("DELETE FROM jobs WHERE id = ?", [job_id])
             db.execute("DELETE FROM events WHERE job = ?", [job_id])
 
@@ -235,6 +236,10 @@ class Ledger:
             and typical > 0
         ]
         return statistics.median(ratios) if ratios else None
+
+    def is_elsewhere(self, owner: str) -> bool:
+        """Whether another process that still runs is called so."""
+        return owner != self._owner.name and is_alive(self.folder, owner)
 
     @property
     def owner(self) -> str:

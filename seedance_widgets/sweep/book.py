@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs import Job, job_of, live_tracks
 from seedance_widgets.sweep import memory
+from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.memory import Mark
 
 if TYPE_CHECKING:
@@ -15,44 +16,69 @@ if TYPE_CHECKING:
     from seedance_widgets.errors import SeedanceError
     from seedance_widgets.jobs import Ledger
     from seedance_widgets.sweep.cells import Cell, Stage
+    from seedance_widgets.sweep.run import Runner
 
 STAGES: tuple[Stage, ...] = ("final", "preview")
 
 
-class Book:
+class Book(Listened):
     """What has become of the cells. Equal cells share one entry, since they share one video.
+
+    In one process, all objects of one sweep share one book: what one of them does, each of them shows.
 
     Attributes:
         waiting: The entries whose turn to be sent is still to come.
+        elsewhere: Those that another process, which still runs, will send.
         measured: What was measured, by the path of the video.
+        runner: What sends the cells; None before there was anything to send.
     """
 
     def __init__(self) -> None:
+        super().__init__()
+        self.runner: Runner | None = None
+        self.elsewhere: set[tuple[Stage, str]] = set()
         self.waiting: set[tuple[Stage, str]] = set()
         self.measured: dict[str, dict[str, Any]] = {}
         self._jobs: dict[tuple[Stage, str], Job] = {}
         self._kept: set[tuple[Stage, str]] = set()
         self._lost: dict[tuple[Stage, str], str] = {}
+        self._never: dict[tuple[Stage, str], str] = {}
         self._trouble: dict[tuple[Stage, str], SeedanceError] = {}
         self._marks: dict[int, Mark] = {}
 
     def read(self, ledger: Ledger, name: str, cells: Sequence[Cell]) -> None:
-        """Take over what the ledger knows of the sweep with this name; blocking."""
+        """Take over what the ledger knows of the sweep with this name, and we do not; blocking."""
         places = ledger.call(memory.places_of, ledger, name)
+        mine = {job.id for job in self._jobs.values()}
+        places = [place for place in places if place.job not in mine and 0 <= place.cell < len(cells)]
         known = ledger.call(ledger.find_many, [place.job for place in places])
         live = live_tracks(ledger)
+        lives: dict[str, bool] = {}
+        self.elsewhere.clear()
         for place in places:
-            if not 0 <= place.cell < len(cells):
-                continue
             cell = cells[place.cell]
             stage: Stage = "preview" if place.stage == "preview" else "final"
+            slot = (stage, cell.key_at(stage))
             if place.job in live:
                 self.set_job(cell, stage, Job(live[place.job]), kept=place.kept)
             elif (record := known.get(place.job)) is not None:
                 self.set_job(cell, stage, job_of(ledger, record), kept=place.kept)
             elif place.job in known:
-                self._lost[stage, cell.key_at(stage)] = place.job
+                self._lost[slot] = place.job
+            elif slot not in self.waiting:
+                if place.owner not in lives:
+                    lives[place.owner] = ledger.is_elsewhere(place.owner)
+                if lives[place.owner]:
+                    self.elsewhere.add(slot)
+                else:
+                    self._never[slot] = place.job
         self._marks = {**ledger.call(memory.marks_of, ledger, name), **self._marks}
+
+    def placed(self, cell: Cell, stage: Stage) -> str:
+        """The id of the job that the ledger has for this cell, or empty; also of one that was never sent."""
+        slot = (stage, cell.key_at(stage))
+        job = self._jobs.get(slot)
+        return self._lost.get(slot) or self._never.get(slot) or (job.id if job is not None else "")
 
     @property
     def jobs(self) -> list[Job]:
@@ -73,6 +99,7 @@ class Book:
         """This cell, and each that equals it, has this job; `kept` where it was bought before and elsewhere."""
         slot = (stage, cell.key_at(stage))
         self._jobs[slot] = job
+        self._never.pop(slot, None)
         if kept:
             self._kept.add(slot)
         else:
@@ -107,8 +134,9 @@ class Book:
         return self._trouble.get((stage, cell.key_at(stage))) if self._trouble else None
 
     def is_waiting(self, cell: Cell) -> bool:
-        """Whether its turn to be sent is still to come."""
-        return bool(self.waiting) and any((stage, cell.key_at(stage)) in self.waiting for stage in STAGES)
+        """Whether its turn to be sent is still to come, here or in another process."""
+        ahead = self.waiting | self.elsewhere if self.elsewhere else self.waiting
+        return bool(ahead) and any((stage, cell.key_at(stage)) in ahead for stage in STAGES)
 
     def mark(self, cell: Cell) -> Mark:
         """Star, rating and note of a cell."""

@@ -44,3 +44,8 @@ class Listened:
             yield
         finally:
             self._listeners.remove(listener)
+
+    def take_listeners_of(self, other: Listened) -> None:
+        """Whoever listens to the other listens to both from here on."""
+        self._listeners += other._listeners
+        other._listeners = self._listeners

@@ -1,7 +1,8 @@
 """What the ledger remembers of a sweep: its axes, which job each cell has, stars, ratings and notes.
 
 The row that gives a cell its job is written before anything of that job is sent. A job id that is in no row of `jobs`
-was therefore never sent, and one that is there is never sent again.
+was therefore never sent, and one that is there is never sent again. The row names the process that will send it: as
+long as that lives, no other one takes the cell.
 """
 
 from __future__ import annotations
@@ -46,12 +47,21 @@ class Spec:
 
 @dataclass(frozen=True)
 class Place:
-    """The job of one cell; `kept` where it was bought before and elsewhere."""
+    """The job of one cell.
+
+    Args:
+        stage: `final` or `preview`.
+        cell: The cell's number.
+        job: The job's id.
+        kept: It was bought before and elsewhere.
+        owner: The process that gave it to the cell.
+    """
 
     stage: str
     cell: int
     job: str
     kept: bool
+    owner: str = ""
 
 
 @dataclass
@@ -113,13 +123,45 @@ def names(ledger: Ledger) -> list[str]:
     return [str(row["name"]) for row in ledger.rows("SELECT name FROM sweeps ORDER BY created_at DESC")]
 
 
-def assign(ledger: Ledger, name: str, places: Sequence[Place]) -> None:
-    """Give cells their jobs, all or none; on the ledger's thread."""
+def assign(ledger: Ledger, name: str, places: Sequence[Place], before: Sequence[str]) -> list[bool]:
+    """Give cells their jobs, where they still have those that they had; on the ledger's thread.
+
+    Args:
+        ledger: Where.
+        name: Of the sweep.
+        places: The new ones.
+        before: The job that each of these cells had as far as we know; empty for none.
+
+    Returns:
+        For each, whether it was written; if not, another process has given the cell a job since.
+    """
+    with ledger.transaction() as db:
+        return [
+            db.execute(
+                "INSERT INTO sweep_cells (sweep, stage, cell, job, kept, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                "ON CONFLICT (sweep, stage, cell) DO UPDATE SET job = ?4, kept = ?5, owner = ?6 WHERE job = ?7",
+                [name, one.stage, one.cell, one.job, int(one.kept), ledger.owner, known],
+            ).rowcount
+            > 0
+            for one, known in zip(places, before, strict=True)
+        ]
+
+
+def release(ledger: Ledger, name: str, jobs: Sequence[tuple[str, str]]) -> None:
+    """Give cells back whose jobs will not be sent; on the ledger's thread.
+
+    Args:
+        ledger: Where.
+        name: Of the sweep.
+        jobs: Each job's id, and the id of the job that its cell had before, or empty.
+    """
     with ledger.transaction() as db:
         db.executemany(
-            "INSERT INTO sweep_cells (sweep, stage, cell, job, kept) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (sweep, stage, cell) DO UPDATE SET job = excluded.job, kept = excluded.kept",
-            [(name, one.stage, one.cell, one.job, int(one.kept)) for one in places],
+            "UPDATE sweep_cells SET job = ? WHERE sweep = ? AND job = ?",
+            [(before, name, job) for job, before in jobs if before],
+        )
+        db.executemany(
+            "DELETE FROM sweep_cells WHERE sweep = ? AND job = ?", [(name, job) for job, before in jobs if not before]
         )
 
 
@@ -127,7 +169,7 @@ def places_of(ledger: Ledger, name: str) -> list[Place]:
     """Which cells have which jobs; on the ledger's thread."""
     rows = ledger.rows("SELECT * FROM sweep_cells WHERE sweep = ? ORDER BY cell", [name])
     return [
-        Place(str(row["stage"]), row["cell"], str(row["job"]), bool(row["kept"]))
+        Place(str(row["stage"]), row["cell"], str(row["job"]), bool(row["kept"]), str(row["owner"]))
         for row in rows
         if isinstance(row["cell"], int)
     ]

@@ -287,8 +287,11 @@ def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: bool) -> Line:
         return Line(cell, "invalid", request, expected, why=cell.refusal)
     if lost := sweep.book.lost(cell, stage):
         return Line(cell, "lost", request, expected, why=lost)
-    if (stage, cell.key_at(stage)) in sweep.book.waiting:
+    slot = (stage, cell.key_at(stage))
+    if slot in sweep.book.waiting:
         return Line(cell, "has", request, expected)
+    if slot in sweep.book.elsewhere:
+        return Line(cell, "has", request, expected, why="another notebook makes it")
     job = sweep.book.job_of(cell, stage)
     if job is None or _never_sent(sweep, cell, stage):
         try:

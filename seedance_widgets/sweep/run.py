@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.catalog import find_model
-from seedance_widgets.errors import CannotCancel, SeedanceError, SweepError
+from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
 from seedance_widgets.jobs import job_of, new_id, resume, submit
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.estimate import money
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 
     from seedance_widgets.jobs import Job
+    from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
     from seedance_widgets.sweep.plan import Line, Plan
     from seedance_widgets.sweep.sweep import Sweep
@@ -86,11 +87,19 @@ class Outcome:
 
 @dataclass(eq=False)
 class Sending:
-    """A cell on its way to be sent."""
+    """A cell on its way to be sent.
+
+    Args:
+        line: What is sent.
+        stage: `final` or `preview`.
+        job_id: The job that it will have.
+        before: The job that it had, or empty.
+    """
 
     line: Line
     stage: Stage
     job_id: str
+    before: str
     dropped: bool = False
 
     @property
@@ -108,17 +117,18 @@ class Runner:
     """Starts the jobs of one sweep, so many at once, and keeps what is waiting.
 
     Args:
-        sweep: Whose.
+        book: The sweep's; all objects of that sweep share it, and this.
     """
 
-    def __init__(self, sweep: Sweep) -> None:
-        self.sweep = sweep
+    def __init__(self, book: Book) -> None:
+        self.book = book
         self.loop = bridge.home_loop()
         self.paused = False
-        self.sendings: list[Sending] = []
+        self.sendings: dict[Sending, None] = {}  # in their order
         self._deciding = asyncio.Lock()
         self._moved = asyncio.Event()
         self._taken_up = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def pause(self) -> None:
         """Send nothing more; what was sent goes on."""
@@ -129,86 +139,97 @@ class Runner:
         self.paused = False
         bridge.call(self.loop, self._tell)
 
-    async def run(self, cells: Sequence[Cell], stage: Stage, *, again: bool, max_cost: float | None) -> Cells:
+    async def run(
+        self, sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: bool, max_cost: float | None
+    ) -> Cells:
         """Send what is to be sent and wait until all of these cells have ended."""
+        book = self.book
         async with self._deciding:
-            await self.take_up()
-            plan = await asyncio.to_thread(plan_of, self.sweep, cells, stage, again=again)
-            agree(plan, max_cost)
-            sendings = await self._assign(plan)
-        self.sweep.changed()
+            await asyncio.to_thread(sweep.save)
+            if sweep.book is book:
+                await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)  # other kernels may be at it
+                await self.take_up(sweep)
+                plan = await asyncio.to_thread(plan_of, sweep, cells, stage, again=again)
+                agree(plan, max_cost)
+                sendings = await self._assign(sweep, plan)
+        if sweep.book is not book:  # it turned out to be a sweep that was known already
+            return await sweep.runner.run(sweep, cells, stage, again=again, max_cost=max_cost)
+        book.changed()
         try:
             async with asyncio.TaskGroup() as group:
-                everyone = asyncio.Semaphore(self.sweep.max_jobs or len(cells) or 1)
+                everyone = asyncio.Semaphore(sweep.max_jobs or len(cells) or 1)
                 for some, places in self._by_rate(sendings):
                     group.create_task(self._feed(some, asyncio.Semaphore(places), everyone, group))
         finally:
-            self._no_longer_waiting(sendings)
-            self.sweep.changed()
+            await self._give_back(sweep, [one for one in sendings if one in self.sendings])
+            book.changed()
         # Also those that others send: an earlier run, or a kernel that was restarted.
-        await self._until(lambda: not any((stage, cell.key_at(stage)) in self.sweep.book.waiting for cell in cells))
+        await self._until(lambda: not any((stage, cell.key_at(stage)) in book.waiting for cell in cells))
         for cell in cells:
-            if (job := self.sweep.book.job_of(cell, stage)) is not None:
+            if (job := book.job_of(cell, stage)) is not None:
                 with contextlib.suppress(SeedanceError):
                     await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
-        self.sweep.changed()
+        book.changed()
         return Cells(cells)
 
-    async def take_up(self) -> None:
+    async def take_up(self, sweep: Sweep) -> None:
         """Follow the jobs that a kernel that was restarted left behind; sends nothing."""
-        if self._taken_up:
-            return
-        self._taken_up = True
-        sweep = self.sweep
         left = [
-            job for job in sweep.book.jobs if not job.followed and (not job.done or job.status in {"unknown", "failed"})
+            job
+            for job in self.book.jobs
+            if not job.followed and (not job.done or (job.status in {"unknown", "failed"} and not self._taken_up))
         ]
+        self._taken_up = True
         if not left:
             return
         await resume(sweep.provider).taken_up()
         fresh = await asyncio.to_thread(read_jobs, sweep, [job.id for job in left])
-        sweep.book.replace_jobs(fresh)
+        self.book.replace_jobs(fresh)
         for job in fresh.values():
             self._watch(job)
-        sweep.changed()
+        self.book.changed()
 
-    async def cancel(self, cells: Sequence[Cell]) -> str:
+    async def cancel(self, sweep: Sweep, cells: Sequence[Cell]) -> str:
         """Drop what is not sent, cancel what is still queued; what runs is billed anyway, and is kept."""
         keys = {(stage, cell.key_at(stage)) for cell in cells for stage in STAGES}
         drop = [one for one in self.sendings if one.slot in keys]
         for one in drop:
             one.dropped = True
-        dropped = len(drop)
-        self._no_longer_waiting(drop)
-        self.sweep.changed()
+        await self._give_back(sweep, drop)
+        self.book.changed()
         jobs = {
             job.id: job for cell in cells for job in (cell.job, cell.preview) if job and not job.done and job.followed
         }
         done = await asyncio.gather(*(_cancelled(job) for job in jobs.values()))
-        self.sweep.changed()
-        told = [f"{dropped:,} not sent"] if dropped else []
+        self.book.changed()
+        told = [f"{len(drop):,} not sent"] if drop else []
         told += [f"{sum(done):,} cancelled in the queue"] if any(done) else []
         told += [f"{len(done) - sum(done):,} already running go on, and are billed"] if not all(done) else []
         return " · ".join(told) or "there was nothing to cancel"
 
-    async def _assign(self, plan: Plan) -> list[Sending]:
+    async def _assign(self, sweep: Sweep, plan: Plan) -> list[Sending]:
         """Write down which job each cell will have, before anything of it is sent."""
-        sweep = self.sweep
-        await asyncio.to_thread(sweep.save)
-        sendings = [Sending(line, plan.stage, new_id()) for line in plan.to_send]
-        places = [Place(plan.stage, one.cell.index, one.job_id, kept=False) for one in sendings]
-        kept = [line for line in plan.lines if line.fate == "kept"]
-        places += [Place(plan.stage, line.cell.index, line.record.id, kept=True) for line in kept if line.record]
-        if places:
-            await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, places)
-        for line in kept:
-            if line.record:
-                job = await asyncio.to_thread(job_of, sweep.ledger, line.record)
-                sweep.book.set_job(line.cell, plan.stage, job, kept=True)
+        stage, book = plan.stage, self.book
+        sendings = [Sending(line, stage, new_id(), book.placed(line.cell, stage)) for line in plan.to_send]
+        places = [Place(stage, one.cell.index, one.job_id, kept=False) for one in sendings]
+        before = [one.before for one in sendings]
+        kept = [(line.cell, line.record) for line in plan.lines if line.fate == "kept" and line.record]
+        places += [Place(stage, cell.index, record.id, kept=True) for cell, record in kept]
+        before += [book.placed(cell, stage) for cell, _ in kept]
+        if not places:
+            return []
+        written = await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, places, before)
+        if not all(written):  # another kernel was quicker: what that has decided is how it is
+            await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)
+        for (cell, record), done in zip(kept, written[len(sendings) :], strict=True):
+            if done:
+                job = await asyncio.to_thread(job_of, sweep.ledger, record)
+                book.set_job(cell, stage, job, kept=True)
+        sendings = [one for one, done in zip(sendings, written, strict=False) if done]
         for one in sendings:
-            sweep.book.set_trouble(one.cell, plan.stage, None)
-            sweep.book.waiting.add(one.slot)
-        self.sendings += sendings
+            book.set_trouble(one.cell, stage, None)
+            book.waiting.add(one.slot)
+        self.sendings.update(dict.fromkeys(sendings))
         return sendings
 
     def _by_rate(self, sendings: Sequence[Sending]) -> Iterator[tuple[list[Sending], int]]:
@@ -233,8 +254,9 @@ class Runner:
             await everyone.acquire()
             await places.acquire()
             await self._until(lambda one=one: not self.paused or one.dropped)  # type: ignore[misc]
-            self._no_longer_waiting([one])
             job = None if one.dropped else self._submit(one)
+            self._no_longer_waiting([one])  # only now: whoever looks finds the one or the other
+            self.book.changed()
             if job is None:
                 places.release()
                 everyone.release()
@@ -244,13 +266,11 @@ class Runner:
 
     def _submit(self, one: Sending) -> Job | None:
         try:
-            job = submit(one.line.request, self.sweep.provider, job_id=one.job_id)
+            job = submit(one.line.request, one.cell.sweep.provider, job_id=one.job_id)
         except SeedanceError as error:  # an image that was deleted since: this cell, and no other
-            self.sweep.book.set_trouble(one.cell, one.stage, error)
-            self.sweep.changed()
+            self.book.set_trouble(one.cell, one.stage, error)
             return None
-        self.sweep.book.set_job(one.cell, one.stage, job)
-        self.sweep.changed()
+        self.book.set_job(one.cell, one.stage, job)
         return job
 
     async def _hold(self, job: Job, places: asyncio.Semaphore, everyone: asyncio.Semaphore) -> None:
@@ -259,7 +279,7 @@ class Runner:
 
         def look(job: Job) -> None:
             nonlocal held
-            self.sweep.changed(job)
+            self.book.changed(job)
             if held and (job.done or job.status == "downloading"):  # the provider has room again
                 held = False
                 places.release()
@@ -274,13 +294,21 @@ class Runner:
         """Tell of a job that somebody else started."""
         if job.followed and not job.done:
             task = self.loop.create_task(self._hold(job, asyncio.Semaphore(), asyncio.Semaphore()))
-            self.sweep.keep(task)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _give_back(self, sweep: Sweep, sendings: Sequence[Sending]) -> None:
+        """These are not sent: their cells may be had by another run, or another kernel."""
+        self._no_longer_waiting(sendings)
+        if sendings:
+            given_back = [(one.job_id, one.before) for one in sendings]
+            with contextlib.suppress(StorageError):  # they are free as soon as this process ends
+                await sweep.ledger.on_thread(memory.release, sweep.ledger, sweep.name, given_back)
 
     def _no_longer_waiting(self, sendings: Sequence[Sending]) -> None:
         for one in sendings:
-            if one in self.sendings:
-                self.sendings.remove(one)
-                self.sweep.book.waiting.discard(one.slot)
+            if self.sendings.pop(one, one) is None:
+                self.book.waiting.discard(one.slot)
         self._tell()
 
     def _tell(self) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import importlib
+import weakref
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
@@ -21,7 +23,6 @@ from seedance_widgets.sweep.cells import Cell, Cells, counted
 from seedance_widgets.sweep.contact import contact_sheet as draw_contact_sheet
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
-from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.memory import Spec
 from seedance_widgets.sweep.plan import Plan, plan_of
 from seedance_widgets.sweep.progress import progress_bar
@@ -30,13 +31,13 @@ from seedance_widgets.sweep.sheets import sheets_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
     import PIL.Image
 
-    from seedance_widgets.jobs import Ledger
+    from seedance_widgets.jobs import Job, Ledger
     from seedance_widgets.providers.base import Provider
     from seedance_widgets.request import VideoRequest
     from seedance_widgets.simulator import Simulator
@@ -45,10 +46,12 @@ if TYPE_CHECKING:
     from seedance_widgets.sweep.layout import Layout
 
 _LATEST = 5
+# The book of each sweep that is in use: what one object of a sweep does, all of them must know, or it is bought twice.
+_books: weakref.WeakValueDictionary[tuple[Ledger, str], Book] = weakref.WeakValueDictionary()
 
 
 @suggest_names
-class Sweep(Listened):
+class Sweep:
     """One request, varied over some of its fields: planned, run, watched, compared and kept.
 
         sweep = sw.Sweep(base, axes={"seed": range(3), "resolution": ["480p", "720p"]}, name="lighthouse")
@@ -113,7 +116,6 @@ class Sweep(Listened):
         max_cost: float | None,
         max_jobs: int | None,
     ) -> None:
-        super().__init__()
         self.base = base
         self.axes = axes
         self.mode = mode
@@ -126,8 +128,6 @@ class Sweep(Listened):
         )
         self.book = Book()
         self._saved = False
-        self._made_runner: Runner | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     @classmethod
     def load(cls, name: str, provider: Provider | Simulator | str | None = None) -> Sweep:
@@ -235,12 +235,12 @@ class Sweep(Listened):
 
     def pause(self) -> None:
         """Send nothing more for now; what was sent goes on."""
-        self._runner.pause()
+        self.runner.pause()
         self.changed()
 
     def resume(self) -> None:
         """Go on sending after a pause."""
-        self._runner.resume()
+        self.runner.resume()
         self.changed()
 
     def cancel(self, cells: Any = None) -> Outcome:
@@ -250,7 +250,7 @@ class Sweep(Listened):
             cells: Which, as for `run`; by default all.
         """
         chosen = self._chosen(cells)
-        return Outcome("cancelling", self._runner.cancel(chosen), self._runner.loop)
+        return Outcome("cancelling", self.runner.cancel(self, chosen), self.runner.loop)
 
     def mark(
         self, cell: Cell | int, *, star: bool | None = None, rating: int | None = None, note: str | None = None
@@ -302,7 +302,7 @@ class Sweep(Listened):
     @property
     def paused(self) -> bool:
         """Whether sending is held up."""
-        return self._runner.paused
+        return self.runner.paused
 
     @property
     def running(self) -> bool:
@@ -418,16 +418,17 @@ class Sweep(Listened):
         return open_ledger()
 
     @property
-    def _runner(self) -> Runner:
-        """Of the loop that runs now: a script may have several, one after the other."""
-        if self._made_runner is None or not self._made_runner.loop.is_running():
-            self._made_runner = Runner(self)
-        return self._made_runner
+    def runner(self) -> Runner:
+        """What sends its cells, on the loop that runs now: a script may have several, one after the other."""
+        runner = self.book.runner
+        if runner is None or not runner.loop.is_running():
+            runner = self.book.runner = Runner(self.book)
+        return runner
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop on which its jobs live."""
-        return self._runner.loop
+        return self.runner.loop
 
     def save(self) -> None:
         """Write it to the ledger, with its images. Blocking.
@@ -450,10 +451,15 @@ class Sweep(Listened):
         if not self._saved:
             self._read()
 
-    def keep(self, task: asyncio.Task[Any]) -> None:
-        """Hold a task until it is done: a loop holds its tasks weakly."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def changed(self, job: Job | None = None) -> None:
+        """Tell whoever listens; with the job that changed, or without where it may be anything."""
+        self.book.changed(job)
+
+    @contextlib.contextmanager
+    def listening(self, listener: Callable[[Job | None], Any]) -> Iterator[None]:
+        """Call `listener(job)` at every change, on any thread; job is None where any cell may have changed."""
+        with self.book.listening(listener):
+            yield
 
     def __repr__(self) -> str:
         axes = " x ".join(f"{len(axis):,} {axis.title}" for axis in self.axes) or "the base"
@@ -472,15 +478,19 @@ class Sweep(Listened):
         cap = arguments.read_cap(max_cost)
         if self.provider is None:
             self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
-        work = self._runner.run(cells, _stage(preview=preview), again=again, max_cost=cap)
-        return Outcome(what, work, self._runner.loop, lambda: progress_bar(self, cells))
+        work = self.runner.run(self, cells, _stage(preview=preview), again=again, max_cost=cap)
+        return Outcome(what, work, self.runner.loop, lambda: progress_bar(self, cells))
 
     def _read(self, *, take_up: bool = False) -> None:
-        """Take over what the ledger knows; blocking."""
+        """Take over what the ledger knows, and what another object of this sweep is doing; blocking."""
         self._saved = True
+        shared = _books.setdefault((self.ledger, self.name), self.book)
+        if shared is not self.book:
+            shared.take_listeners_of(self.book)
+            self.book = shared
         self.book.read(self.ledger, self.name, self.cells)
         if take_up:
-            bridge.start(self._runner.loop, self._runner.take_up())
+            bridge.start(self.runner.loop, self.runner.take_up(self))
 
     def _has_failed(self, cell: Cell, stage: Stage) -> bool:
         job = self.book.job_of(cell, stage)

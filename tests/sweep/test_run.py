@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import sqlite3
 from pathlib import Path
@@ -36,6 +37,12 @@ async def until(sweep, condition):
     with sweep.listening(look):
         look(None)
         await asyncio.wait_for(holds.wait(), 60)
+
+
+async def as_after_a_restart():
+    """Let the sweeps go that nobody holds: while one is in use, what it knows holds for all of its name."""
+    await asyncio.sleep(0)  # the loop still has the result that was awaited last
+    gc.collect()
 
 
 async def test_every_cell_becomes_its_video(sim):
@@ -291,6 +298,8 @@ async def test_a_damaged_row_of_a_job_is_not_bought_again(sim, home):
     with sqlite3.connect(home / FILE) as ledger:
         ledger.execute("UPDATE jobs SET request = '{' WHERE id = ?", [sweep[1].job.id])
     ledger.close()
+    del sweep
+    await as_after_a_restart()
     loaded = sw.Sweep.load("boats", sim.provider())
     assert [cell.state for cell in loaded] == ["succeeded", "unknown", "succeeded"]
     assert "damaged" in str(loaded[1].error)
@@ -303,6 +312,8 @@ async def test_a_deleted_file_is_said_and_the_rest_is_there(sim, home):
     sweep = sweep_of(sim, name="boats")
     await sweep.run()
     sweep[0].video.path.unlink()
+    del sweep
+    await as_after_a_restart()
     loaded = sw.Sweep.load("boats", sim.provider())
     assert [cell.state for cell in loaded] == ["succeeded"] * 3
     assert "gone" in repr(loaded[0].video)
@@ -364,3 +375,76 @@ def test_a_script_waits_for_a_sweep_as_for_anything_else(sim, in_script):
         SEEDANCE_SIMULATOR=sim.ark_base_url,
     )
     assert done.stdout.strip() == "3 cells · 3 done", done.stderr
+
+
+async def test_two_objects_of_one_sweep_are_one(sim):
+    def boats():
+        return sweep_of(sim, {"seed": range(6)}, BASE.replace(prompt="a boat [sim:run=60]"), name="boats", max_jobs=1)
+
+    one = boats()
+    running = one.run()
+    await until(one, lambda: one[0].state == "running")
+    seen = []
+    other = boats()
+    with other.listening(seen.append):
+        assert [cell.state for cell in other] == ["running"] + ["waiting"] * 5
+        again = other.run()
+        await until(other, lambda: other[1].state == "running")
+        other.pause()
+        assert one.paused
+        other.resume()
+        other.mark(3, star=True)
+        assert [cell.index for cell in one.starred] == [3]
+        await other.cancel([4, 5])
+        assert await running
+        assert await again
+    assert seen
+    assert [cell.state for cell in one] == [cell.state for cell in other] == ["succeeded"] * 4 + ["planned"] * 2
+    assert [entry.body["seed"] for entry in creates(sim)] == [0, 1, 2, 3]
+
+
+async def test_an_object_that_turns_out_to_be_a_known_sweep_joins_it(sim):
+    one, other = (sweep_of(sim, {"seed": range(4)}, name="boats", max_jobs=1) for _ in range(2))
+    seen = []
+    with other.listening(seen.append):
+        await asyncio.gather(_awaited(one.run()), _awaited(other.run()))
+    assert seen
+    assert [cell.job.id for cell in one] == [cell.job.id for cell in other]
+    assert len(creates(sim)) == 4
+
+
+OTHER_KERNEL = """
+    import seedance_widgets as sw
+    base = sw.VideoRequest("a {mood} boat [sim:run=60]", model="1.0-pro", resolution="480p", duration=2, seed=5)
+    sweep = sw.Sweep(base, {"seed": range(8)}, name="boats", max_jobs=2)
+    before = [cell.state for cell in sweep]
+    plan = sweep.plan()
+    sw.run(sweep.run())
+    print(before.count("waiting"), plan.counts, sorted({line.why for line in plan.lines if line.why}))
+"""
+
+
+async def test_two_kernels_at_one_sweep_send_each_cell_once(sim, in_script):
+    sweep = sweep_of(
+        sim, {"seed": range(8)}, BASE.replace(prompt="a {mood} boat [sim:run=60]"), name="boats", max_jobs=2
+    )
+    running = sweep.run()
+    await until(sweep, lambda: sweep[0].state == "running")
+    sweep.pause()
+    other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert other.stdout == "6 {'has': 8} ['another notebook makes it']\n", other
+    await sweep.cancel([6, 7])  # whoever gives a cell back lets the other one have it
+    sweep.resume()
+    await running
+    other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert other.stdout == "0 {'has': 6, 'send': 2} []\n", other
+    await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded"] * 8
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
+
+
+async def test_two_kernels_that_start_at_once_send_each_cell_once(sim, in_script):
+    started = [asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url) for _ in range(3)]
+    done = await asyncio.gather(*started)
+    assert [one.returncode for one in done] == [0, 0, 0], done
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
