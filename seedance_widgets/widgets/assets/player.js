@@ -91,6 +91,7 @@ export function createPlayer({ rpc, t, media: shared }) {
         const urls = await Promise.all(wanted.map((one, i) => media.video(one.key, one.bytes, progress(i))));
         if (disposed || wanted[0] !== video) return;
         await Promise.all(urls.map((url, i) => screens()[i].load(url)));
+        if (disposed || wanted[0] !== video || (wanted[1] ?? null) !== other) return;
         loaded = true;
         say("");
         set(element, { "data-loaded": "true" });

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 export function createScreen() {
   const video = h("video.sw-video", { muted: true, playsInline: true, preload: "auto" });
   const element = h("div.sw-screen-of-one", {}, video);
+  let given = null; // lets go whoever waits for the first picture
   let wanted = null; // where to seek next; Chromium can stay "seeking" for ever when a seek overtakes another
 
   function seekOn() {
@@ -23,9 +24,10 @@ export function createScreen() {
       wanted = seconds;
       seekOn();
     },
-    /** Resolves when its first picture is there. */
+    /** Resolves when its first picture is there, or when it was cleared meanwhile. */
     load(url) {
       return new Promise((resolve, reject) => {
+        given = resolve;
         video.addEventListener("loadeddata", resolve, { once: true });
         video.addEventListener("error", () => reject(new Error(video.error?.message || "error")), { once: true });
         video.src = url;
@@ -37,6 +39,7 @@ export function createScreen() {
       video.removeAttribute("src");
       video.removeAttribute("poster");
       video.load();
+      given?.(); // a video that is taken away while it loads tells nobody
     },
   };
 }

@@ -145,7 +145,6 @@ export function createCell({ index, name, media, t, onAct }) {
       label = hidden ? `#${number}` : "";
       draw();
     },
-    redraw: draw,
   };
 }
 

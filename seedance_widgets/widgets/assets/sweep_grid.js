@@ -213,7 +213,9 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
       for (const state of states) {
         const cell = cells[state.i];
         const before = cell.state && SHOWN[filter](cell.state);
+        const screen = cell.screen;
         if (cell.set(state)) failures.delete(state.i);
+        if (screen && screen !== cell.screen) clock.leave(screen); // its video has given way to another
         again ||= filter !== "all" && before !== SHOWN[filter](state);
       }
       measure();
