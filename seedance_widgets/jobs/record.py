@@ -22,6 +22,7 @@ State = Literal[
 ]
 STATES: tuple[State, ...] = get_args(State)
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled", "expired", "unknown"})
+FAILED: frozenset[State] = frozenset({"failed", "cancelled", "expired"})  # it made no video, as far as it is known
 
 
 @dataclass(slots=True)
@@ -63,6 +64,14 @@ class Record:
     estimate: dict[str, Any] = field(default_factory=dict)
     price: float | None = None
     currency: str | None = None
+
+    @property
+    def costs(self) -> bool:
+        """Whether it was billed, or will be: a simulator's is not, nor what failed before its video was made.
+
+        A video that was made is billed whatever became of its file; one of which nobody knows counts until it is known.
+        """
+        return self.billed and (self.state not in FAILED or self.ready_at is not None)
 
 
 @dataclass(frozen=True, slots=True)

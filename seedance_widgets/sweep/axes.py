@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, fields
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import SweepError
 from seedance_widgets.request import Image, VideoRequest
 from seedance_widgets.request.images import is_url
 from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.sweep.columns import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ REPEAT = "repeat"
 RANDOM = -1  # the seed that asks the provider for one of its own
 _FIELDS = tuple(field.name for field in fields(VideoRequest))
 _LONGEST_LABEL = 40
+_BARE = re.compile(r"[\d.+-]+(e[+-]?\d+)?|on|off|none")
 _OTHER_LENGTH = {"duration": "frames", "frames": "duration"}
 
 
@@ -55,6 +57,11 @@ class Axis:
 
     def __repr__(self) -> str:
         return f"Axis({self.name}: {', '.join(self.labels)})"
+
+    def titled(self, index: int) -> str:
+        """A value as a header: with the axis where it says nothing by itself, as in `seed 11`, else alone: `480p`."""
+        label = self.labels[index]
+        return f"{self.title} {label}" if _BARE.fullmatch(label) else label
 
     def index_of(self, value: Any) -> list[int]:
         """Where this value, or the value with this label, stands on the axis."""
@@ -195,7 +202,10 @@ def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, a
 
 def placeholders(base: VideoRequest, axes: Mapping[str, Any]) -> list[str]:
     """The names in braces in the base's prompt, and in the prompts of an axis."""
-    prompts = [base.prompt, *(axes["prompt"] if _is_listed(axes.get("prompt")) else ())]
+    given = axes.get("prompt")
+    if isinstance(given, Mapping):
+        given = list(given.values())
+    prompts = [base.prompt, *(given if _is_listed(given) else ())]
     return sorted({name for one in prompts if isinstance(one, str) for name in re.findall(r"\{(\w+)\}", one)})
 
 
@@ -216,10 +226,14 @@ def _check_names(base: VideoRequest, axes: Mapping[str, Any]) -> None:
             raise SweepError(
                 f"axis {name!r} is no field of a request and no {{placeholder}} of the prompt; {_nearest(name, known)}"
             )
+        if name not in _FIELDS and name in TABLE:
+            raise SweepError(
+                f"axis {name!r} would hide the column {name} of the table; call the placeholder otherwise."
+            )
 
 
-def _is_listed(values: Any) -> bool:
-    return isinstance(values, (list, tuple, set, frozenset, Mapping))
+def _is_listed(values: Any) -> TypeGuard[Iterable[Any]]:
+    return isinstance(values, (list, tuple, set, frozenset))
 
 
 def _listed(name: str, values: Any) -> tuple[list[Any], tuple[str, ...] | None]:

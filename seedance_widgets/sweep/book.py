@@ -27,7 +27,7 @@ class Book(Listened):
     In one process, all objects of one sweep share one book: what one of them does, each of them shows.
 
     Attributes:
-        waiting: The entries whose turn to be sent is still to come.
+        waiting: The entries whose turn to be sent is still to come, each with its price.
         elsewhere: Those that another process, which still runs, will send.
         measured: What was measured, by the path of the video.
         runner: What sends the cells; None before there was anything to send.
@@ -36,8 +36,8 @@ class Book(Listened):
     def __init__(self) -> None:
         super().__init__()
         self.runner: Runner | None = None
-        self.elsewhere: set[tuple[Stage, str]] = set()
-        self.waiting: set[tuple[Stage, str]] = set()
+        self.elsewhere: dict[tuple[Stage, str], float] = {}
+        self.waiting: dict[tuple[Stage, str], float] = {}
         self.measured: dict[str, dict[str, Any]] = {}
         self._jobs: dict[tuple[Stage, str], Job] = {}
         self._kept: set[tuple[Stage, str]] = set()
@@ -49,12 +49,12 @@ class Book(Listened):
     def read(self, ledger: Ledger, name: str, cells: Sequence[Cell]) -> None:
         """Take over what the ledger knows of the sweep with this name, and we do not; blocking."""
         places = ledger.call(memory.places_of, ledger, name)
-        mine = {job.id for job in self._jobs.values()}
+        mine = {job.id for job in self.jobs}
         places = [place for place in places if place.job not in mine and 0 <= place.cell < len(cells)]
         known = ledger.call(ledger.find_many, [place.job for place in places])
         live = live_tracks(ledger)
         lives: dict[str, bool] = {}
-        self.elsewhere.clear()
+        elsewhere: dict[tuple[Stage, str], float] = {}
         for place in places:
             cell = cells[place.cell]
             stage: Stage = "preview" if place.stage == "preview" else "final"
@@ -69,9 +69,11 @@ class Book(Listened):
                 if place.owner not in lives:
                     lives[place.owner] = ledger.is_elsewhere(place.owner)
                 if lives[place.owner]:
-                    self.elsewhere.add(slot)
+                    expected = cell.estimate if stage == "final" else cell.preview_estimate
+                    elsewhere[slot] = expected.price or 0.0
                 else:
                     self._never[slot] = place.job
+        self.elsewhere = elsewhere
         self._marks = {**ledger.call(memory.marks_of, ledger, name), **self._marks}
 
     def placed(self, cell: Cell, stage: Stage) -> str:
@@ -83,13 +85,22 @@ class Book(Listened):
     @property
     def jobs(self) -> list[Job]:
         """Every job, each once."""
-        return list({job.id: job for job in self._jobs.values()}.values())
+        return list({job.id: job for _, job in self._entries()}.values())
 
     @property
     def spent(self) -> float:
         """What the jobs cost, those under way by their estimate; videos taken from the ledger cost nothing."""
-        bought = {job.id: job for slot, job in self._jobs.items() if slot not in self._kept}
+        bought = {job.id: job for slot, job in self._entries() if slot not in self._kept}
         return sum(job.price or 0.0 for job in bought.values() if job.billed and _costs(job))
+
+    @property
+    def to_come(self) -> float:
+        """What those will cost whose turn is still to come, here and in other processes."""
+        return sum([*self.waiting.values(), *self.elsewhere.values()])
+
+    def _entries(self) -> list[tuple[tuple[Stage, str], Job]]:
+        """A copy: threads look while the loop goes on."""
+        return list(self._jobs.items())
 
     def job_of(self, cell: Cell, stage: Stage) -> Job | None:
         """The job that this cell has at this stage."""
@@ -107,7 +118,7 @@ class Book(Listened):
 
     def replace_jobs(self, fresh: dict[str, Job]) -> None:
         """The same jobs, by id, as they are followed now."""
-        for slot, known in self._jobs.items():
+        for slot, known in self._entries():
             self._jobs[slot] = fresh.get(known.id, known)
 
     def is_kept(self, cell: Cell, stage: Stage) -> bool:
@@ -135,8 +146,10 @@ class Book(Listened):
 
     def is_waiting(self, cell: Cell) -> bool:
         """Whether its turn to be sent is still to come, here or in another process."""
-        ahead = self.waiting | self.elsewhere if self.elsewhere else self.waiting
-        return bool(ahead) and any((stage, cell.key_at(stage)) in ahead for stage in STAGES)
+        if not self.waiting and not self.elsewhere:
+            return False
+        slots = [(stage, cell.key_at(stage)) for stage in STAGES]
+        return any(slot in self.waiting or slot in self.elsewhere for slot in slots)
 
     def mark(self, cell: Cell) -> Mark:
         """Star, rating and note of a cell."""

@@ -142,6 +142,12 @@ class Cell:
         return None
 
     @property
+    def gone(self) -> bool:
+        """Whether it was made, and its file is no longer there; looks at the disk."""
+        job = self.job
+        return job is not None and job.status == "succeeded" and (job.video is None or not job.video.path.is_file())
+
+    @property
     def error(self) -> Exception | None:
         """What went wrong, or None."""
         for stage in ("final", "preview"):
@@ -202,7 +208,7 @@ class Cell:
 
     def words(self) -> str:
         """Its values in one line: `seed 1 · 720p`."""
-        parts = [f"{name} {label}" if label.isdigit() else label for name, label in self.labels.items()]
+        parts = (axis.titled(i) for axis, i in zip(self.sweep.axes, self.place, strict=True))
         return " · ".join(parts) or "the base"
 
     def __repr__(self) -> str:
@@ -223,10 +229,6 @@ _IMAGES = frozenset({"first_frame_url", "last_frame_url", "reference_image_urls"
 class Cells(list[Cell]):
     """Some cells of a sweep; shows itself in one line, and tells its jobs and videos."""
 
-    def __init__(self, cells: Iterable[Cell] = (), *, told: str = "") -> None:
-        super().__init__(cells)
-        self._told = told
-
     @property
     def jobs(self) -> list[Job]:
         """The jobs of those that have one, each once."""
@@ -238,7 +240,7 @@ class Cells(list[Cell]):
         return [video for cell in self if (video := cell.video) is not None]
 
     def __repr__(self) -> str:
-        return self._told or counted(self)
+        return counted(self)
 
 
 _WORDS = {

@@ -41,6 +41,7 @@ class Compared:
     """
 
     job = preview = current = error = None
+    gone = False
     refusal = note = ""
     state = "succeeded"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError, VideoFileError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LONGEST = 16_384  # pixels of a side; what most programs still open
 _MOST_SAVED = 400
-_SAVED, _WIDEST_SAVED, _NARROWEST = 200, 1200, 32
+_SAVED, _WIDEST_SAVED, _HIGHEST_SAVED, _NARROWEST = 200, 1200, 4000, 32
 _GAP = 6
 _HEAD = 26  # pixels of a line of headers
 _SIDE = 110  # pixels of the column of row headers
@@ -141,15 +141,31 @@ def contact_sheet(sheets: Sequence[Sheet], *, width: int = 240, times: Sequence[
     return whole
 
 
-def small_sheet(cells: Sequence[Cell | Compared], layout: Layout) -> bytes:
-    """The contact sheet as a JPEG for a saved notebook: small pictures, and of a large sweep the first 400 cells."""
+def small_sheet(cells: Sequence[Cell | Compared], layout: Layout) -> tuple[bytes, int]:
+    """The contact sheet as a JPEG for a saved notebook, whatever the size of the grid: what fits, in small pictures.
+
+    Returns:
+        The picture, and how many cells are on it.
+    """
     few = cells[:_MOST_SAVED]
     sheets = sheets_of(few, Layout(layout.dimensions, layout.places[:_MOST_SAVED]))
-    across = max(len(sheet.columns) for sheet in sheets)
-    picture = contact_sheet(sheets, width=max(_NARROWEST, min(_SAVED, _WIDEST_SAVED // across)))
+    across = min(max(len(sheet.columns) for sheet in sheets), _WIDEST_SAVED // _NARROWEST)
+    width = max(_NARROWEST, min(_SAVED, _WIDEST_SAVED // across))
+    left, shown = _HIGHEST_SAVED, []
+    for sheet in sheets:
+        high = plan_sheet(sheet, width).size[1]
+        rows = min(len(sheet.rows), int(len(sheet.rows) * left / high))
+        if rows:
+            shown.append(_part_of(sheet, rows, across))
+            left -= plan_sheet(shown[-1], width).size[1]
     data = io.BytesIO()
-    picture.save(data, "JPEG", quality=75, optimize=True)
-    return data.getvalue()
+    contact_sheet(shown, width=width).save(data, "JPEG", quality=75, optimize=True)
+    return data.getvalue(), sum(len(sheet.tiles) for sheet in shown)
+
+
+def _part_of(sheet: Sheet, rows: int, columns: int) -> Sheet:
+    tiles = tuple(tile for tile in sheet.tiles if tile.row < rows and tile.column < columns)
+    return replace(sheet, rows=sheet.rows[:rows], columns=sheet.columns[:columns], tiles=tiles)
 
 
 def draw_frame(sheet: Sheet, plan: Plan) -> PIL.Image.Image:

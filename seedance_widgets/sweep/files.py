@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seedance_widgets.errors import SeedanceError, SweepError
 from seedance_widgets.request.images import is_url, load_image
 from seedance_widgets.sweep import export
+from seedance_widgets.sweep.columns import MEASURE_ERROR
 from seedance_widgets.sweep.measure import Subject, measure_all
 from seedance_widgets.sweep.sheets import sheets_of
 
@@ -49,7 +50,7 @@ def measure_cells(
     def done(number: int, found: dict[str, float | None] | VideoFileError) -> None:
         nonlocal count
         count += 1
-        kept[paths[number]] = dict(found) if isinstance(found, dict) else {"measure_error": str(found)}
+        kept[paths[number]] = dict(found) if isinstance(found, dict) else {MEASURE_ERROR: str(found)}
         if on_done is not None:
             on_done(count, len(paths))
 

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dimension:
-    """One direction of the grid: an axis, or the axes of a zip, which go side by side."""
+    """One direction of the grid: an axis, or the axes of a zip, which go side by side.
+
+    Args:
+        title: What it is.
+        labels: Its values as short texts.
+        heads: The same where the title does not stand beside them.
+        note: Why it is not what was asked for, or empty.
+    """
 
     title: str
     labels: tuple[str, ...]
+    heads: tuple[str, ...]
     note: str = ""
 
 
@@ -49,10 +57,10 @@ def layout_of(axes: Sequence[Axis], mode: str, places: Sequence[tuple[int, ...]]
     beside = tuple(axes[:-1]) if repeated else tuple(axes)
     if not beside:
         return Layout(tuple(_dimension(axis) for axis in axes), tuple(places))
-    rows = zip(*(axis.labels for axis in beside), strict=True)
     joined = Dimension(
         " · ".join(axis.title for axis in beside),
-        tuple(" · ".join(labels) for labels in rows),
+        _side_by_side([axis.labels for axis in beside]),
+        _side_by_side([_heads(axis) for axis in beside]),
         " ".join(axis.note for axis in beside if axis.note),
     )
     if not repeated:
@@ -61,4 +69,12 @@ def layout_of(axes: Sequence[Axis], mode: str, places: Sequence[tuple[int, ...]]
 
 
 def _dimension(axis: Axis) -> Dimension:
-    return Dimension(axis.title, axis.labels, axis.note)
+    return Dimension(axis.title, axis.labels, _heads(axis), axis.note)
+
+
+def _heads(axis: Axis) -> tuple[str, ...]:
+    return tuple(axis.titled(i) for i in range(len(axis)))
+
+
+def _side_by_side(rows: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(" · ".join(words) for words in zip(*rows, strict=True))

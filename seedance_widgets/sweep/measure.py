@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError, VideoFileError
 from seedance_widgets.request.framing import centre_crop
+from seedance_widgets.sweep.columns import MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,17 +39,7 @@ if TYPE_CHECKING:
     Luma = NDArray[np.float32]
     Weights = tuple[float, float, float]
 
-COLUMNS = (
-    "first_frame_psnr",
-    "first_frame_ssim",
-    "last_frame_psnr",
-    "last_frame_ssim",
-    "motion",
-    "sharpness",
-    "flicker",
-    "loop_seam",
-    "brightness",
-)
+COLUMNS = MEASURED
 MOST_DB = 100.0  # of equal pictures, whose PSNR is infinite: a table stays finite
 MOST_STEPS = 1000.0  # of a seam in a video that stands still
 _WIDTH = 640
@@ -180,13 +171,21 @@ def _spread(
             except OSError:
                 done(number, VideoFileError(f"the video is no longer at {subject.path}: it was moved or deleted."))
                 continue
-            under_way[workers.submit(_measured, subject, data)] = number
+            try:
+                under_way[workers.submit(_measured, subject, data)] = number
+            except Exception as error:  # noqa: BLE001  a pool that broke takes no more; each video says so
+                done(number, VideoFileError(f"no worker was left to measure it ({type(error).__name__}: {error})."))
             if len(under_way) >= at_once:
                 break
         if not under_way:
             return
         for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-            done(under_way.pop(future), future.result())
+            number = under_way.pop(future)
+            try:
+                found = future.result()
+            except Exception as error:  # noqa: BLE001  a worker that died with one video stops no other
+                found = VideoFileError(f"the worker that measured it failed ({type(error).__name__}: {error}).")
+            done(number, found)
 
 
 @contextlib.contextmanager
@@ -212,6 +211,8 @@ def _measured(subject: Subject, data: bytes | None) -> dict[str, float | None] |
         return measure_video(subject.path if data is None else data, subject.first, subject.last)
     except VideoFileError as error:
         return error
+    except Exception as error:  # noqa: BLE001  an odd file stops no other one
+        return VideoFileError(f"{subject.path} cannot be measured ({type(error).__name__}: {error}).")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import StorageError
+from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.jobs.store import MEDIA
 from seedance_widgets.request import estimate
 from seedance_widgets.request.estimate import money
@@ -19,6 +20,7 @@ from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seedance_widgets.jobs import Job
     from seedance_widgets.jobs.record import Record
     from seedance_widgets.request import Estimate, VideoRequest
     from seedance_widgets.sweep.cells import Cell, Stage
@@ -89,13 +91,13 @@ class Plan:
         sweep: Whose plan.
         stage: `final`, or `preview` for everything at 480p.
         lines: One per cell.
-        spent: What the sweep's jobs have cost so far, and will by what is under way.
+        committed: What the sweep's jobs have cost so far, and will by what is under way or waits for its turn.
     """
 
     sweep: Sweep
     stage: Stage
     lines: tuple[Line, ...]
-    spent: float
+    committed: float
 
     @cached_property
     def to_send(self) -> tuple[Line, ...]:
@@ -246,7 +248,7 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: bool = 
         record = found.get(wanted.get(key, ""))
         if record is not None and record.video and (sweep.ledger.folder / MEDIA / record.video).is_file():
             lines[i] = Line(line.cell, "kept", line.request, line.estimate, record)
-    return Plan(sweep, stage, tuple(lines), sweep.book.spent)
+    return Plan(sweep, stage, tuple(lines), sweep.book.spent + sweep.book.to_come)
 
 
 def duration_of(requests: Sequence[VideoRequest], sweep: Sweep) -> float | None:
@@ -299,13 +301,21 @@ def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: bool) -> Line:
         except StorageError as error:  # an image that was deleted since
             return Line(cell, "invalid", request, expected, why=str(error))
         return Line(cell, "send", request, expected)
+    fate, why = _fate_of(job)
+    if again and fate == "failed":
+        fate, why = "send", ""
+    return Line(cell, fate, request, expected, why=why)
+
+
+def _fate_of(job: Job) -> tuple[Fate, str]:
+    """What becomes of a cell that has this job, and why."""
     if job.status == "unknown":
-        return Line(cell, "lost", request, expected, why=str(job.error or ""))
-    if job.status in {"failed", "expired", "cancelled"}:
-        if job.status == "failed" and job.card().ready_at is not None:
-            return Line(cell, "has", request, expected, why="it was made; resume() fetches it")
-        return Line(cell, "send" if again else "failed", request, expected, why="" if again else str(job.error or ""))
-    return Line(cell, "has", request, expected)
+        return "lost", str(job.error or "")
+    if job.status == "succeeded" and job.video is not None and not job.video.path.is_file():
+        return "failed", "its file is gone"
+    if job.status == "failed" and job.card().ready_at is not None:
+        return "has", "it was made; resume() fetches it"
+    return ("failed", str(job.error or "")) if job.status in FAILED else ("has", "")
 
 
 def _never_sent(sweep: Sweep, cell: Cell, stage: Stage) -> bool:

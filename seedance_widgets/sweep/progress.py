@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from seedance_widgets.notebook.loop import kernel
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from seedance_widgets.sweep.cells import Cell
     from seedance_widgets.sweep.sweep import Sweep
 
+_SLOWEST = 0.25  # seconds between two drawings, however much happens
 _ENDED = frozenset({"succeeded", "failed", "cancelled", "expired", "unknown", "invalid"})
 
 
@@ -34,14 +36,19 @@ def progress_bar(sweep: Sweep, cells: Sequence[Cell]) -> Iterator[None]:
     from tqdm import tqdm  # noqa: PLC0415  only where there is a bar to draw
 
     with tqdm(total=len(cells), unit="cell", dynamic_ncols=True, file=sys.stderr) as bar:
+        drawn = 0.0
 
-        def draw(_: Job | None = None) -> None:
+        def draw(_: Job | None = None, *, at_once: bool = False) -> None:
+            nonlocal drawn
+            if not at_once and time.monotonic() - drawn < _SLOWEST:
+                return
+            drawn = time.monotonic()
             bar.n = sum(cell.state in _ENDED for cell in cells)
             bar.set_postfix_str(counted(cells), refresh=True)
 
         with sweep.listening(draw):
-            draw()
+            draw(at_once=True)
             try:
                 yield
             finally:
-                draw()
+                draw(at_once=True)

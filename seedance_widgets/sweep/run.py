@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
@@ -21,9 +21,10 @@ from seedance_widgets.sweep.memory import Place
 from seedance_widgets.sweep.plan import plan_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Generator, Sequence
 
     from seedance_widgets.jobs import Job
+    from seedance_widgets.request import VideoRequest
     from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
     from seedance_widgets.sweep.plan import Line, Plan
@@ -85,6 +86,13 @@ class Outcome:
             self._loop.call_exception_handler({"message": f"{self._what} failed", "exception": error})
 
 
+class Rate(NamedTuple):
+    """What the provider counts together: jobs of one model, and how many of them it runs at once."""
+
+    model: str
+    at_once: int
+
+
 @dataclass(eq=False)
 class Sending:
     """A cell on its way to be sent.
@@ -126,8 +134,10 @@ class Runner:
         self.paused = False
         self.sendings: dict[Sending, None] = {}  # in their order
         self._deciding = asyncio.Lock()
-        self._moved = asyncio.Event()
+        self._taking_up = asyncio.Lock()
         self._taken_up = False
+        self._moved = asyncio.Event()
+        self._busy: Counter[Rate] = Counter()  # jobs that the provider has
         self._tasks: set[asyncio.Task[None]] = set()
 
     def pause(self) -> None:
@@ -157,9 +167,8 @@ class Runner:
         book.changed()
         try:
             async with asyncio.TaskGroup() as group:
-                everyone = asyncio.Semaphore(sweep.max_jobs or len(cells) or 1)
-                for some, places in self._by_rate(sendings):
-                    group.create_task(self._feed(some, asyncio.Semaphore(places), everyone, group))
+                for rate, some in _by_rate(sendings).items():
+                    group.create_task(self._feed(some, rate, sweep.max_jobs or math.inf, group))
         finally:
             await self._give_back(sweep, [one for one in sendings if one in self.sendings])
             book.changed()
@@ -174,20 +183,20 @@ class Runner:
 
     async def take_up(self, sweep: Sweep) -> None:
         """Follow the jobs that a kernel that was restarted left behind; sends nothing."""
-        left = [
-            job
-            for job in self.book.jobs
-            if not job.followed and (not job.done or (job.status in {"unknown", "failed"} and not self._taken_up))
-        ]
-        self._taken_up = True
-        if not left:
-            return
-        await resume(sweep.provider).taken_up()
-        fresh = await asyncio.to_thread(read_jobs, sweep, [job.id for job in left])
-        self.book.replace_jobs(fresh)
-        for job in fresh.values():
-            self._watch(job)
-        self.book.changed()
+        async with self._taking_up:  # who comes meanwhile waits until they are followed
+            left = [
+                job
+                for job in self.book.jobs
+                if not job.followed and (not job.done or (job.status in {"unknown", "failed"} and not self._taken_up))
+            ]
+            if left:
+                await resume(sweep.provider).taken_up()
+                fresh = await asyncio.to_thread(read_jobs, sweep, [job.id for job in left])
+                self.book.replace_jobs(fresh)
+                for job in fresh.values():
+                    self._watch(job)
+                self.book.changed()
+            self._taken_up = True
 
     async def cancel(self, sweep: Sweep, cells: Sequence[Cell]) -> str:
         """Drop what is not sent, cancel what is still queued; what runs is billed anyway, and is kept."""
@@ -227,42 +236,34 @@ class Runner:
                 book.set_job(cell, stage, job, kept=True)
         sendings = [one for one, done in zip(sendings, written, strict=False) if done]
         for one in sendings:
-            book.set_trouble(one.cell, stage, None)
-            book.waiting.add(one.slot)
+            for either in STAGES:  # what went wrong with the preview does not matter any more
+                book.set_trouble(one.cell, either, None)
+            book.waiting[one.slot] = one.line.estimate.price or 0.0
         self.sendings.update(dict.fromkeys(sendings))
         return sendings
 
-    def _by_rate(self, sendings: Sequence[Sending]) -> Iterator[tuple[list[Sending], int]]:
-        """The sendings of each model, which the provider runs beside those of the others, and how many at once."""
-        groups: dict[tuple[str, int], list[Sending]] = defaultdict(list)
-        for one in sendings:
-            request = one.line.request
-            model = find_model(request.model)
-            at_once = model.rates_at(request.resolution).concurrency if model is not None else _UNKNOWN_AT_ONCE
-            groups[model.name if model is not None else request.model, at_once].append(one)
-        for (_, at_once), some in groups.items():
-            yield some, AHEAD * at_once
+    async def _feed(self, sendings: Sequence[Sending], rate: Rate, most: float, group: asyncio.TaskGroup) -> None:
+        def may_go() -> bool:
+            return not self.paused and self._busy[rate] < AHEAD * rate.at_once and self._busy.total() < most
 
-    async def _feed(
-        self,
-        sendings: Sequence[Sending],
-        places: asyncio.Semaphore,
-        everyone: asyncio.Semaphore,
-        group: asyncio.TaskGroup,
-    ) -> None:
         for one in sendings:
-            await everyone.acquire()
-            await places.acquire()
-            await self._until(lambda one=one: not self.paused or one.dropped)  # type: ignore[misc]
+            await self._until(lambda one=one: one.dropped or may_go())  # type: ignore[misc]
             job = None if one.dropped else self._submit(one)
             self._no_longer_waiting([one])  # only now: whoever looks finds the one or the other
             self.book.changed()
-            if job is None:
-                places.release()
-                everyone.release()
-            else:
-                group.create_task(self._hold(job, places, everyone))
+            if job is not None:
+                group.create_task(self._hold(job, self._place_of(rate)))
             await asyncio.sleep(0)  # a thousand in a row would keep the loop from its turn
+
+    def _place_of(self, rate: Rate) -> Callable[[], None]:
+        """Take a place at the provider; call what this returns to give it back."""
+        self._busy[rate] += 1
+
+        def give_back() -> None:
+            self._busy[rate] -= 1
+            self._tell()
+
+        return give_back
 
     def _submit(self, one: Sending) -> Job | None:
         try:
@@ -273,7 +274,7 @@ class Runner:
         self.book.set_job(one.cell, one.stage, job)
         return job
 
-    async def _hold(self, job: Job, places: asyncio.Semaphore, everyone: asyncio.Semaphore) -> None:
+    async def _hold(self, job: Job, give_back: Callable[[], None]) -> None:
         """Keep the job's place while the provider has it, and follow it to its end."""
         held = True
 
@@ -282,18 +283,19 @@ class Runner:
             self.book.changed(job)
             if held and (job.done or job.status == "downloading"):  # the provider has room again
                 held = False
-                places.release()
-                everyone.release()
+                give_back()
 
         with job.listening(look):
             with contextlib.suppress(SeedanceError):
                 await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
             look(job)
+            if held:  # nobody follows it any more
+                give_back()
 
     def _watch(self, job: Job) -> None:
-        """Tell of a job that somebody else started."""
+        """Tell of a job that somebody else started; it has a place too."""
         if job.followed and not job.done:
-            task = self.loop.create_task(self._hold(job, asyncio.Semaphore(), asyncio.Semaphore()))
+            task = self.loop.create_task(self._hold(job, self._place_of(rate_of(job.request))))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -308,7 +310,7 @@ class Runner:
     def _no_longer_waiting(self, sendings: Sequence[Sending]) -> None:
         for one in sendings:
             if self.sendings.pop(one, one) is None:
-                self.book.waiting.discard(one.slot)
+                self.book.waiting.pop(one.slot, None)
         self._tell()
 
     def _tell(self) -> None:
@@ -342,12 +344,27 @@ def agree(plan: Plan, max_cost: float | None) -> None:
             f"{plan.unpriced:,} of {count:,} videos have no known price at {plan.sweep.provider_label}, so that no cap "
             "can be kept. Nothing was sent; max_cost=float('inf') agrees to any price."
         )
-    if plan.spent + plan.price > cap + 1e-9:
-        before = f" on top of {money(plan.spent, plan.currency)} spent" if plan.spent else ""
+    if plan.committed + plan.price > cap + 1e-9:
+        before = f" on top of {money(plan.committed, plan.currency)} spent" if plan.committed else ""
         raise SweepError(
             f"{count:,} videos for {price}{before} go over max_cost, {money(cap, plan.currency)}. Nothing was sent: "
             "take fewer cells, run(preview=True) first, or raise max_cost."
         )
+
+
+def rate_of(request: VideoRequest) -> Rate:
+    """With which others the provider counts a job with this request."""
+    model = find_model(request.model)
+    if model is None:
+        return Rate(str(request.model), _UNKNOWN_AT_ONCE)
+    return Rate(model.name, model.rates_at(request.resolution).concurrency)
+
+
+def _by_rate(sendings: Sequence[Sending]) -> dict[Rate, list[Sending]]:
+    groups: dict[Rate, list[Sending]] = defaultdict(list)
+    for one in sendings:
+        groups[rate_of(one.line.request)].append(one)
+    return groups
 
 
 def read_jobs(sweep: Sweep, ids: Sequence[str]) -> dict[str, Job]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from seedance_widgets.sweep.cells import Cell
     from seedance_widgets.sweep.comparison import Compared
@@ -61,20 +61,9 @@ def sheets_of(cells: Sequence[Cell | Compared], layout: Layout) -> list[Sheet]:
     for page in itertools.product(*(range(len(one.labels)) for one in further)):
         tiles = [_tile(cell, place[1], place[0]) for cell, place in placed if tuple(place[2:]) == page]
         if tiles:
-            title = " · ".join(titled(one, i) for one, i in zip(further, page, strict=True))
-            sheets.append(Sheet(title, tuple(_headers(columns)), tuple(_headers(rows)), tuple(tiles)))
+            title = " · ".join(one.heads[i] for one, i in zip(further, page, strict=True))
+            sheets.append(Sheet(title, columns.heads, rows.heads, tuple(tiles)))
     return sheets
-
-
-def titled(dimension: Dimension, index: int) -> str:
-    """A label with its axis where it says nothing by itself: `seed 11`, `480p`."""
-    label = dimension.labels[index]
-    bare = label.replace(".", "").replace("-", "").isdigit() or label in {"on", "off", "none"}
-    return f"{dimension.title} {label}" if bare else label
-
-
-def _headers(dimension: Dimension) -> Iterator[str]:
-    return (titled(dimension, i) for i in range(len(dimension.labels)))
 
 
 def _line(cells: Sequence[Cell | Compared], dimension: Dimension | None) -> Sheet:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 from seedance_widgets import choice
 from seedance_widgets.errors import ConfigurationError, SweepError
 from seedance_widgets.jobs import JobList, open_ledger
+from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.names import suggest_names
 from seedance_widgets.sweep import arguments, memory
@@ -221,17 +222,33 @@ class Sweep:
         """
         return self._start("running the sweep", self._chosen(cells), preview=preview, max_cost=max_cost, again=False)
 
-    def retry(self, cells: Any = None, *, preview: bool = False, max_cost: float | None = None) -> Outcome:
-        """Send those cells again that failed, expired or were cancelled; never those of which nothing is known.
+    def retry(self, cells: Any = None, *, preview: bool | None = None, max_cost: float | None = None) -> Outcome:
+        """Send those cells again that failed, expired or were cancelled, or whose file is gone.
+
+        Never those of which nothing is known.
 
         Args:
             cells: Which, as for `run`; by default all that failed.
-            preview: Those of the previews.
+            preview: Those of the previews, or not; by default the previews where nothing else has failed.
             max_cost: As for `run`.
         """
-        stage = _stage(preview=preview)
-        failed = [cell for cell in self._chosen(cells) if self._has_failed(cell, stage)]
+        stage, failed = self.failed(cells, preview=preview)
+        preview = stage == "preview"
         return self._start("sending again what failed", failed, preview=preview, max_cost=max_cost, again=True)
+
+    def failed(self, cells: Any = None, *, preview: bool | None = None) -> tuple[Stage, Cells]:
+        """What `retry` sends: the stage, and the cells that failed there; looks at the disk.
+
+        Args:
+            cells: Which, as for `run`; by default all.
+            preview: As for `retry`.
+        """
+        chosen = self._chosen(cells)
+        finals = [] if preview else [cell for cell in chosen if self._has_failed(cell, "final")]
+        if finals or preview is False:
+            return "final", Cells(finals)
+        previews = [cell for cell in chosen if cell.job is None and self._has_failed(cell, "preview")]
+        return ("preview" if previews or preview else "final"), Cells(previews)
 
     def pause(self) -> None:
         """Send nothing more for now; what was sent goes on."""
@@ -298,6 +315,12 @@ class Sweep:
     def spent(self) -> float:
         """What its jobs cost, in the provider's currency; those under way by their estimate. Reused videos are free."""
         return self.book.spent
+
+    @property
+    def to_come(self) -> list[VideoRequest]:
+        """What will be sent when its turn comes."""
+        runner = self.book.runner
+        return [] if runner is None else [one.line.request for one in list(runner.sendings)]
 
     @property
     def paused(self) -> bool:
@@ -490,12 +513,13 @@ class Sweep:
             self.book = shared
         self.book.read(self.ledger, self.name, self.cells)
         if take_up:
-            bridge.start(self.runner.loop, self.runner.take_up(self))
+            Outcome("taking up what was under way", self.runner.take_up(self), self.runner.loop)
 
     def _has_failed(self, cell: Cell, stage: Stage) -> bool:
+        if self.book.trouble(cell, stage) is not None:
+            return not self.book.lost(cell, stage)
         job = self.book.job_of(cell, stage)
-        failed = job is not None and job.status in {"failed", "expired", "cancelled"}
-        return failed or self.book.trouble(cell, stage) is not None
+        return job is not None and (job.status in FAILED or (stage == "final" and cell.gone))
 
     def _chosen(self, cells: Any) -> list[Cell]:
         if cells is None:

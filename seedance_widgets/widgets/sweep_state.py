@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import VideoFileError
+from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.notebook.card import SIGNS
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     AnyCell = Cell | Compared
 
 _SIGNS = {**SIGNS, "invalid": "⊘", "planned": "○", "waiting": "◔"}
-_FAILED = frozenset({"failed", "expired", "cancelled"})
 _ROWS = 500  # of a table in the browser; more is for pandas
 # What is written on the picture of a cell, in this order.
 _ON_PICTURE = (("motion", "motion {:.2f}"), ("first_frame_psnr", "PSNR {:.1f}"), ("flicker", "flicker {:.3f}"))
@@ -43,7 +43,8 @@ def grid_state(grid: Grid, lang: str) -> dict[str, Any]:
     return {
         "kind": "sweep" if isinstance(grid, Sweep) else "compare",
         "dimensions": [
-            {"title": one.title, "labels": list(one.labels), "note": say(one.note, lang)} for one in layout.dimensions
+            {"title": one.title, "labels": list(one.labels), "heads": list(one.heads), "note": say(one.note, lang)}
+            for one in layout.dimensions
         ],
         "places": [list(place) for place in layout.places],
     }
@@ -83,7 +84,7 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
             "make": len(unsent),
             "preview": sum(cell.preview is None for cell in unsent) if _preview_saves(unsent) else 0,
             "finish": sum(cell.star and cell.job is None and not cell.refusal for cell in grid.cells),
-            "retry": len({_key(cell) for cell in grid.cells if cell.state in _FAILED}),
+            "retry": len({cell.key for cell in grid.failed()[1]}),
             "cancel": bool(grid.book.waiting or states["queued"] or states["pending"]),
         },
         "money": _money(grid, lang),
@@ -115,6 +116,8 @@ def cell_state(cell: AnyCell, lang: str, shelf: Shelf) -> dict[str, Any]:
         "line": line,
         "video": video,
         "preview": cell.job is None and cell.preview is not None,
+        "retry": state in FAILED or (cell.gone and video is None),
+        "trouble": state in {*FAILED, "invalid", "unknown"} or (state == "succeeded" and video is None),
         "star": mark.star,
         "rating": mark.rating or 0,
         "note": mark.note,
@@ -145,7 +148,7 @@ def detail_state(cell: AnyCell, grid: Grid, lang: str) -> dict[str, Any]:
         "facts": " · ".join(fact for fact in facts if fact),
         "note": say(cell.note, lang),
         "cancel": (job is not None and not job.done) or cell.state == "waiting",
-        "retry": cell.state in _FAILED,
+        "retry": cell.state in FAILED or cell.gone,
         "request": request is not None,
     }
 
@@ -218,7 +221,7 @@ def _left(grid: Sweep) -> float | None:
     """Seconds until all that is under way or waits is probably done."""
     running = [job for job in grid.jobs if not job.done]
     slowest = max((job.eta or 0.0 for job in running), default=0.0)
-    waiting = [cell.request for cell in grid.cells if cell.state == "waiting"]
+    waiting = grid.to_come
     rest = duration_of(waiting, grid) if waiting else 0.0
     return None if rest is None else slowest + rest
 
@@ -239,10 +242,6 @@ def _metrics(cell: AnyCell) -> str:
     row = cell.row()
     told = [words.format(row[name]) for name, words in _ON_PICTURE if isinstance(row.get(name), float)]
     return " · ".join(told[:_SHOWN_ON_PICTURE])
-
-
-def _key(cell: Cell) -> str:
-    return cell.key
 
 
 def _more(rows: Sequence[Any]) -> int:

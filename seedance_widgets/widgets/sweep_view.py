@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
+from seedance_widgets.errors import SeedanceError
 from seedance_widgets.sweep import Sweep
 from seedance_widgets.sweep.contact import small_sheet
 from seedance_widgets.sweep.export import KINDS
@@ -41,6 +42,7 @@ from seedance_widgets.widgets.sweep_state import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from seedance_widgets.jobs import Job
     from seedance_widgets.sweep import Comparison, Plan
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 SLOWEST = 0.3  # seconds between two looks at a sweep, however much happens to it
 _LONGEST_NOTE = 1000
+_KEPT_EVERY = 10.0  # seconds between two forms of a running sweep that a saved notebook keeps
 
 
 class SweepView(MediaAnswers, StudioBelow):
@@ -80,8 +83,11 @@ class SweepView(MediaAnswers, StudioBelow):
         self._sent: dict[int, dict[str, Any]] = {}
         self._dirty: set[str] | None = set()  # ids of jobs; None for everything
         self._drawing: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
         self._sheet = ""
         self._on_sheet: list[str] = []
+        self._left_out = 0
+        self._kept_at = -math.inf
         super().__init__(lang=lang, grid=grid_state(grid, lang))
         self._listening = grid.listening(self._changed)
         self._listening.__enter__()
@@ -107,15 +113,19 @@ class SweepView(MediaAnswers, StudioBelow):
         picture = (
             f'<img alt="" style="max-width:100%" src="data:image/jpeg;base64,{self._sheet}">' if self._sheet else ""
         )
+        left_out = f" ({self._left_out:,} cells are not on the picture)" if self._sheet and self._left_out else ""
         return {
             "text/plain": repr(self.of),
-            "text/html": f"<div>{picture}<div>{html.escape(repr(self.of))}</div></div>",
+            "text/html": f"<div>{picture}<div>{html.escape(repr(self.of))}{left_out}</div></div>",
         }
+
+    _listening: AbstractContextManager[None] | None = None  # before anything can go wrong with its making
 
     def close(self) -> None:
         """Take the view away; the sweep goes on."""
-        if not self._closed:
+        if self._listening is not None:
             self._listening.__exit__(None, None, None)
+            self._listening = None
         super().close()
 
     async def answer_cells(self) -> list[dict[str, Any]]:
@@ -142,12 +152,11 @@ class SweepView(MediaAnswers, StudioBelow):
         cells = [self._cell(int(number))] if number.isdecimal() else list(sweep.cells)
         if kind == "finish":
             cells = list(sweep.starred)
-        stage: Stage = (
-            "preview" if kind == "preview" or (kind == "retry" and all(one.job is None for one in cells)) else "final"
-        )
+        stage: Stage = "preview" if kind == "preview" else "final"
         again = kind == "retry"
         if again:
-            cells = [one for one in cells if one.state in {"failed", "expired", "cancelled"}]
+            stage, failed = await asyncio.to_thread(sweep.failed, cells)
+            cells = list(failed)
         plan = await asyncio.to_thread(plan_of, sweep, cells, stage, again=again)
         cap: float | None = None
         if plan.billed and plan.to_send:
@@ -156,7 +165,7 @@ class SweepView(MediaAnswers, StudioBelow):
             line = question(plan, self.lang)
             if not self._agreement.given(agreed, about := _signed(line, plan)):
                 return self._agreement.ask(line, about)
-            cap = cap if math.isinf(cap) is False else math.inf if plan.unpriced else plan.spent + plan.price + 1e-6
+            cap = cap if math.isinf(cap) is False else math.inf if plan.unpriced else plan.committed + plan.price + 1e-6
         run = sweep.retry if again else sweep.run
         self.start(self.tell_of(run(cells, preview=stage == "preview", max_cost=cap)))
         return {"sent": len(plan.to_send)}
@@ -279,7 +288,10 @@ class SweepView(MediaAnswers, StudioBelow):
                 self.head = await asyncio.to_thread(head_state, self.of, self.lang)
                 if not self.head.get("running"):
                     await asyncio.to_thread(self._draw_sheet)
-                self.keep_saved()
+                    self.keep_saved()
+                elif time.monotonic() - self._kept_at > _KEPT_EVERY:  # the sheet goes along each time
+                    self._kept_at = time.monotonic()
+                    self.keep_saved()
                 await asyncio.sleep(SLOWEST)
         finally:
             self._drawing = None
@@ -289,7 +301,13 @@ class SweepView(MediaAnswers, StudioBelow):
         there = [str(cell.video.path) for cell in self.of.cells if cell.video is not None]
         if there and there != self._on_sheet:
             self._on_sheet = there
-            self._sheet = base64.b64encode(small_sheet(self.of.cells, self.of.layout)).decode("ascii")
+            try:
+                picture, shown = small_sheet(self.of.cells, self.of.layout)
+            except SeedanceError as error:  # the grid itself goes on without it
+                self.on_loop(self.report, error)
+                return
+            self._sheet = base64.b64encode(picture).decode("ascii")
+            self._left_out = len(self.of.cells) - shown
 
     def _touched(self, dirty: set[str] | None) -> Iterable[int]:
         if dirty is None:
@@ -297,9 +315,10 @@ class SweepView(MediaAnswers, StudioBelow):
         return [cell.index for cell in self.of.cells if cell.current is not None and cell.current.id in dirty]
 
     async def _look(self, indices: Iterable[int], *, told: bool = False) -> None:
-        fresh = await asyncio.to_thread(self._states, list(indices))
-        changed = [state for state in fresh if self._sent.get(state["i"]) != state]
-        self._sent.update({state["i"]: state for state in changed})
+        async with self._looking:  # one after the other: an older look must not have the last word
+            fresh = await asyncio.to_thread(self._states, list(indices))
+            changed = [state for state in fresh if self._sent.get(state["i"]) != state]
+            self._sent.update({state["i"]: state for state in changed})
         if changed and told and self.comm is not None:
             self.send({"type": "cells", "cells": sendable(changed)})
 
@@ -340,4 +359,4 @@ def _free_name(name: str, kind: str) -> Path:
 
 def _signed(line: str, plan: Plan) -> str:
     """What was asked about: the same question of the same cells at the same price."""
-    return f"{line} {plan.stage} {plan.spent:.6f} {[one.cell.index for one in plan.to_send]}"
+    return f"{line} {plan.stage} {plan.committed:.6f} {[one.cell.index for one in plan.to_send]}"

@@ -52,9 +52,8 @@ export function createCell({ index, name, media, t, onAct }) {
     fill(face.word, word);
     fill(face.line, state.line);
     face.line.title = state.line;
-    const failed = ["failed", "expired", "cancelled"].includes(state.state);
-    show(face.retry, failed);
-    show(face.why, failed || state.state === "invalid" || state.state === "unknown");
+    show(face.retry, state.retry);
+    show(face.why, state.trouble);
     fill(face.star, state.star ? "★" : "☆");
     set(face.star, { "aria-label": t(state.star ? "sweep.unstar" : "sweep.star"), "aria-pressed": String(state.star), title: t(state.star ? "sweep.unstar" : "sweep.star") });
     fill(face.caption, label || (element.parentElement?.classList.contains("sw-flow") ? name : ""), state.preview && there ? ` · ${t("sweep.preview_tag")}` : "");

@@ -93,7 +93,7 @@ export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
       if (!state) return;
       show(element, true);
       fill(name, blind ? "?" : cell.name);
-      show(fill(why, state.line), Boolean(state.line) && ["failed", "invalid", "unknown", "expired", "cancelled"].includes(state.state));
+      show(fill(why, state.line), Boolean(state.line) && state.trouble);
       fill(star, state.star ? "★" : "☆");
       set(star, { "aria-pressed": String(state.star), "aria-label": t(state.star ? "sweep.unstar" : "sweep.star") });
       [...stars.children].forEach((one, i) => set(one, { "aria-pressed": String(i < state.rating) }));

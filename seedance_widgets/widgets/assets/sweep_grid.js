@@ -13,7 +13,7 @@ const SHOWN = {
   done: (cell) => Boolean(cell.video),
   starred: (cell) => cell.star,
   rated: (cell) => cell.rating >= 3,
-  trouble: (cell) => ["failed", "expired", "cancelled", "unknown", "invalid"].includes(cell.state),
+  trouble: (cell) => cell.trouble,
   open: (cell) => !cell.video,
 };
 
@@ -32,7 +32,7 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
   const table = h("div.sw-grid");
   const none = h("p.sw-quiet.sw-none", { hidden: true }, t("sweep.none_shown"));
   const element = h("div.sw-scroller", { role: "group", "aria-label": t("sweep.grid") }, table, none);
-  const name = (place) => place.map((i, axis) => titled(dimensions[axis], i)).join(" · ");
+  const name = (place) => place.map((i, axis) => dimensions[axis].heads[i]).join(" · ");
   const cells = places.map((place, index) => createCell({ index, name: name(place) || t("sweep.cell"), media, t, onAct }));
   const byElement = new Map(cells.map((cell) => [cell.element, cell]));
   let columns = dimensions.length ? 0 : -1; // which dimension; -1 for none
@@ -111,10 +111,10 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
       const at = new Map(shown.map((cell) => [`${places[cell.index][rows]} ${columns < 0 ? 0 : places[cell.index][columns]}`, cell]));
       table.style.setProperty("--sw-columns", String(across));
       const children = [h("div.sw-corner")];
-      for (let x = 0; x < across; x += 1) children.push(h("div.sw-column-head", {}, columns < 0 ? "" : titled(dimensions[columns], x)));
+      for (let x = 0; x < across; x += 1) children.push(h("div.sw-column-head", {}, columns < 0 ? "" : dimensions[columns].heads[x]));
       order = [];
       for (let y = 0; y < down; y += 1) {
-        children.push(h("div.sw-row-head", {}, h("span", {}, titled(dimensions[rows], y))));
+        children.push(h("div.sw-row-head", {}, h("span", {}, dimensions[rows].heads[y])));
         for (let x = 0; x < across; x += 1) {
           const cell = at.get(`${y} ${x}`);
           children.push(cell ? cell.element : h("div.sw-cell-left-out"));
@@ -253,12 +253,6 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
       cells.forEach((cell) => cell.unload());
     },
   };
-}
-
-/** A label with its axis where it says nothing by itself: `seed 11`, `480p`. */
-export function titled(dimension, index) {
-  const label = dimension.labels[index];
-  return /^[\d.-]+$|^(on|off|none)$/.test(label) ? `${dimension.title} ${label}` : label;
 }
 
 function shuffled(list) {

@@ -14,6 +14,8 @@ export function createTables({ ask, t, nameOf, onPick }) {
   let upwards = true;
   let drawn = null;
   let turn = 0;
+  let asking = false;
+  let stale = false; // something has changed since it was asked
 
   function drawRows() {
     const { heads, rows } = drawn;
@@ -65,8 +67,15 @@ export function createTables({ ask, t, nameOf, onPick }) {
       if (other) sortedBy = -1;
       load();
     },
-    refresh() {
-      if (view !== "grid") load();
+    async refresh() {
+      stale = view !== "grid";
+      if (asking) return;
+      asking = true;
+      while (stale) {
+        stale = false;
+        await load();
+      }
+      asking = false;
     },
   };
 }
