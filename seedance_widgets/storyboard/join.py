@@ -1,4 +1,4 @@
-"""Joining videos to one: their packets as they are where the streams allow, else decoded and encoded anew."""
+"""Joining videos to one: their pictures as they are where all are alike, else decoded and encoded anew."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 How = Literal["copy", "encode"]
 _SAFE = {"protocol_whitelist": "file"}
-_SOUND_RATE = 48_000
+_FAST_START = {"movflags": "+faststart"}
+_SOUND_RATE, _SOUND_BITS = 48_000, 192_000  # samples and bits per second
 
 
 def join(videos: Sequence[Video], path: str | os.PathLike[str], *, overwrite: bool = False) -> How:
@@ -31,7 +32,7 @@ def join(videos: Sequence[Video], path: str | os.PathLike[str], *, overwrite: bo
         overwrite: Replace a file that is there.
 
     Returns:
-        `copy` where no picture was encoded again, `encode` where the streams differ.
+        `copy` where no picture was encoded again, `encode` where size or format differ. Sound is always encoded anew.
 
     Raises:
         SweepError: There is no video, or the name does not end in .mp4.
@@ -56,22 +57,19 @@ def join(videos: Sequence[Video], path: str | os.PathLike[str], *, overwrite: bo
 
 
 def _kind(video: Video) -> tuple[Any, ...]:
-    """What must be equal for packets of two videos to stand in one stream."""
+    """What must be equal for the pictures of two videos to stand in one stream as they are."""
     import av  # noqa: PLC0415  only where something is joined
 
     if not video.path.is_file():
         raise VideoFileError(f"the video is no longer at {video.path}: it was moved or deleted.")
     try:
         with av.open(str(video.path), options=_SAFE) as container:
-            made: list[Any] = []
-            for stream in (*container.streams.video[:1], *container.streams.audio[:1]):
-                context: Any = stream.codec_context
-                made += [context.name, context.extradata, stream.time_base]
-                if stream.type == "video":
-                    made += [context.width, context.height, context.pix_fmt, stream.average_rate]
-                else:
-                    made += [context.sample_rate, context.layout.name]
-            return tuple(made)
+            stream = container.streams.video[0]
+            context: Any = stream.codec_context
+            made = [context.name, context.extradata, stream.time_base, stream.average_rate]
+            return (*made, context.width, context.height, context.pix_fmt)
+    except IndexError:
+        raise VideoFileError(f"{video.path} is no video that can be read: it has no pictures.") from None
     except (av.FFmpegError, OSError) as error:
         raise VideoFileError(f"{video.path} is no video that can be read: {error.strerror}.") from error
 
@@ -80,25 +78,24 @@ def _copy(videos: Sequence[Video], path: Path) -> None:
     import av  # noqa: PLC0415  only where something is joined
 
     with contextlib.ExitStack() as stack:
-        out = stack.enter_context(av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}))
+        out = stack.enter_context(av.open(str(path), "w", format="mp4", options=_FAST_START))
         first: Any = stack.enter_context(av.open(str(videos[0].path), options=_SAFE))
-        sources = [*first.streams.video[:1], *first.streams.audio[:1]]
-        streams = {source.type: out.add_stream_from_template(source) for source in sources}
+        picture = out.add_stream_from_template(first.streams.video[0])
+        sound = _Sound(out, videos)
         begins = Fraction(0)
         for video in videos:
-            container: Any = stack.enter_context(av.open(str(video.path), options=_SAFE))
-            wanted = [*container.streams.video[:1], *container.streams.audio[:1]]
-            for packet in container.demux(wanted):
-                if packet.dts is None:  # the end of a stream
-                    continue
-                source = packet.stream
-                shift = round((begins - (source.start_time or 0) * source.time_base) / source.time_base)
-                packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                packet.stream = streams[source.type]
-                out.mux(packet)
-            # By the pictures: sound may end a little later, and would push each following shot further back.
-            picture = wanted[0]
-            begins += Fraction(video.frames) / picture.average_rate
+            with av.open(str(video.path), options=_SAFE) as container:
+                source: Any = container.streams.video[0]
+                shift = round(begins / source.time_base) - (source.start_time or 0)
+                for packet in container.demux(source):
+                    if packet.dts is None or packet.pts is None:  # the end of the stream
+                        continue
+                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                    packet.stream = picture
+                    out.mux(packet)
+                begins += Fraction(video.frames) / source.average_rate
+            sound.add(video, begins)
+        sound.end()
 
 
 def _encode(videos: Sequence[Video], path: Path) -> None:
@@ -106,13 +103,11 @@ def _encode(videos: Sequence[Video], path: Path) -> None:
 
     size = (videos[0].width - videos[0].width % 2, videos[0].height - videos[0].height % 2)
     rate = Fraction(videos[0].fps).limit_denominator(1001)
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
+    with av.open(str(path), "w", format="mp4", options=_FAST_START) as out:
         picture: Any = out.add_stream("libx264", rate=rate, options={"crf": "17", "preset": "medium"})
         picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
-        sound: Any = None
-        if any(video.has_audio for video in videos):
-            sound = out.add_stream("aac", rate=_SOUND_RATE, layout="stereo")
-        shown = heard = 0
+        sound = _Sound(out, videos)
+        shown = 0
         for video in videos:
             frames = max(1, round(video.duration * float(rate)))
             for image in _pictures(video, rate, frames):
@@ -120,15 +115,42 @@ def _encode(videos: Sequence[Video], path: Path) -> None:
                 frame.pts, frame.time_base = shown, 1 / rate
                 out.mux(picture.encode(frame))
                 shown += 1
-            if sound is not None:
-                end = round(shown / rate * _SOUND_RATE)
-                for piece in _sound(video, end - heard):
-                    piece.pts, piece.time_base = heard, Fraction(1, _SOUND_RATE)
-                    heard += piece.samples
-                    out.mux(sound.encode(piece))
+            sound.add(video, shown / rate)
         out.mux(picture.encode())
-        if sound is not None:
-            out.mux(sound.encode())
+        sound.end()
+
+
+class _Sound:
+    """The sound of a film, if any of its videos has some. It is always encoded anew.
+
+    Each file's sound begins with a packet that only warms the decoder up, and may last longer than its pictures: copied
+    one after the other such packets collide, or push each following shot further back.
+
+    Args:
+        out: The film; the stream is added to it.
+        videos: All of them.
+    """
+
+    def __init__(self, out: Any, videos: Sequence[Video]) -> None:
+        self._out = out
+        self._stream: Any = None
+        self._heard = 0  # samples
+        if any(video.has_audio for video in videos):
+            self._stream = out.add_stream("aac", rate=_SOUND_RATE, layout="stereo", bit_rate=_SOUND_BITS)
+
+    def add(self, video: Video, end: Fraction) -> None:
+        """The sound of the next video, so much of it that it ends with its pictures, at this time of the film."""
+        if self._stream is None:
+            return
+        for piece in _sound(video, round(end * _SOUND_RATE) - self._heard):
+            piece.pts, piece.time_base = self._heard, Fraction(1, _SOUND_RATE)
+            self._heard += piece.samples
+            self._out.mux(self._stream.encode(piece))
+
+    def end(self) -> None:
+        """There is no further video."""
+        if self._stream is not None:
+            self._out.mux(self._stream.encode())
 
 
 def _pictures(video: Video, rate: Fraction, count: int) -> Iterator[Any]:
