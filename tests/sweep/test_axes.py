@@ -187,3 +187,25 @@ def test_wrong_exclude(exclude, words):
     with pytest.raises(SweepError) as caught:
         rules.excluder(made, exclude)
     assert words in str(caught.value)
+
+
+def test_a_bare_value_is_told_with_its_axis():
+    (axis,) = rules.read_axes(BASE, {"seed": [-1, 7]}, mode="product", repeats=1)
+    assert [axis.titled(i) for i in range(2)] == ["seed -1", "seed 7"]
+    (axis,) = rules.read_axes(BASE.replace(model="2.0"), {"seed": [11, 12]}, mode="product", repeats=1)
+    assert axis.titled(0) == "repeat 1"
+    (axis,) = rules.read_axes(BASE, {"resolution": ["480p"]}, mode="product", repeats=1)
+    assert axis.titled(0) == "480p"
+
+
+def test_placeholders_in_prompts_that_have_labels_are_found():
+    made = rules.read_axes(
+        BASE, {"prompt": {"pets": "a {animal} sleeps"}, "animal": ["cat", "dog"]}, mode="product", repeats=1
+    )
+    assert [axis.name for axis in made] == ["prompt", "animal"]
+
+
+@pytest.mark.parametrize("name", ["state", "video", "price", "motion", "measure_error"])
+def test_a_placeholder_that_would_hide_a_column_is_refused(name):
+    with pytest.raises(SweepError, match=f"would hide the column {name} of the table"):
+        rules.read_axes(BASE.replace(prompt=f"a {{{name}}} boat"), {name: ["a"]}, mode="product", repeats=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +15,8 @@ from PIL import Image
 
 import seedance_widgets as sw
 from seedance_widgets.errors import StorageError, SweepError
-from seedance_widgets.sweep.contact import fitted, plan_sheet
+from seedance_widgets.sweep.columns import OWN
+from seedance_widgets.sweep.contact import fitted, plan_sheet, small_sheet
 from seedance_widgets.sweep.sheets import sheets_of
 from tests.sweep.test_measure import film
 
@@ -195,3 +197,27 @@ async def test_measured_columns_stand_in_the_rows(sim, tmp_path):
     assert "no longer at" in sweep[1].row()["measure_error"]
     assert sweep.export(tmp_path / "sheet.png").is_file()
     assert list(sweep.to_pandas()["motion"].notna()) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("axes", "left_out"),
+    [
+        ({"resolution": ["480p", "720p"], "seed": range(200)}, True),
+        ({"seed": range(450), "resolution": ["480p", "720p"]}, True),
+        ({"seed": range(20), "mood": [str(i) for i in range(10)], "resolution": ["480p", "720p"]}, False),
+        ({"seed": range(3)}, False),
+    ],
+)
+def test_a_saved_notebook_keeps_a_sheet_of_any_grid(sim, axes, left_out):
+    base = sw.VideoRequest("a {mood} boat", model="1.0-pro", resolution="480p", duration=2)
+    sweep = sw.Sweep(base, axes, provider=sim.provider())
+    data, shown = small_sheet(sweep.cells, sweep.layout)
+    picture = Image.open(io.BytesIO(data))
+    assert max(picture.size) <= 4200
+    assert len(data) < 500_000
+    assert (shown < len(sweep)) is left_out
+
+
+def test_every_column_of_the_table_is_known_and_none_is_an_axis(sim):
+    sweep = sw.Sweep(sw.VideoRequest("a {mood} boat"), {"mood": ["calm"]}, provider=sim.provider())
+    assert set(sweep.rows()[0]) == {*OWN, "mood"}

@@ -171,3 +171,21 @@ def test_what_is_no_executor():
 
 def test_nothing_is_nothing():
     assert measure_all([]) == []
+
+
+def test_a_worker_that_dies_or_an_odd_error_stops_no_other_video(moving):
+    class Odd(ThreadPoolExecutor):
+        def submit(self, function, subject, data):
+            if "bad" in subject.path:
+                return super().submit(lambda: 1 / 0)
+            if "gone" in subject.path:
+                raise RuntimeError("the pool is shut down")
+            return super().submit(function, subject, data)
+
+    subjects = [Subject(moving), Subject("bad.mp4"), Subject("gone.mp4"), Subject(moving)]
+    with Odd(1) as pool:
+        found = measure_all(subjects, pool)
+    assert isinstance(found[0], dict)
+    assert found[0] == found[3]
+    assert "ZeroDivisionError" in str(found[1])
+    assert "no worker was left" in str(found[2])

@@ -448,3 +448,120 @@ async def test_two_kernels_that_start_at_once_send_each_cell_once(sim, in_script
     done = await asyncio.gather(*started)
     assert [one.returncode for one in done] == [0, 0, 0], done
     assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
+
+
+async def test_two_runs_at_once_keep_one_cap(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": range(10)}, provider=provider, max_jobs=1)
+    price = sweep.plan([0]).price
+    first = sweep.run(range(5), max_cost=price * 6)
+    await until(sweep, lambda: len(sweep.book.waiting) >= 4)
+    with pytest.raises(SweepError, match="spent go over max_cost"):
+        await sweep.run(range(5, 10), max_cost=price * 6)
+    await first
+    assert len(creates(sim)) == 5
+
+
+async def test_max_jobs_holds_for_all_runs_together(sim):
+    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=40]"), max_jobs=1)
+    most = 0
+
+    def look(_):
+        nonlocal most
+        most = max(most, sum(cell.state in {"pending", "submitting", "queued", "running"} for cell in sweep))
+
+    with sweep.listening(look):
+        await asyncio.gather(_awaited(sweep.run([0, 1])), _awaited(sweep.run([2, 3])))
+    assert most == 1
+    assert len(creates(sim)) == 4
+
+
+async def test_a_failed_preview_is_made_again_though_others_are_done(sim):
+    base = BASE.replace(resolution="720p")
+    sweep = sweep_of(sim, {"mood": ["calm", "[sim:moderation]"]}, base)
+    await sweep.run(preview=True)
+    assert [cell.state for cell in sweep] == ["succeeded", "failed"]
+    await sweep.run([0])
+    assert sweep.failed() == ("preview", [sweep[1]])
+    await sweep.retry()
+    assert [entry.body["resolution"] for entry in creates(sim)] == ["480p", "480p", "720p", "480p"]
+
+
+async def test_trouble_with_a_preview_is_forgotten_when_the_final_is_sent(sim, tmp_path):
+    picture = tmp_path / "a.png"
+    draw(640, 400).save(picture)
+    sweep = sweep_of(sim, {"first_frame_url": [picture]}, BASE.replace(ratio="adaptive", resolution="720p"))
+    sweep.pause()
+    running = sweep.run(preview=True)
+    await until(sweep, lambda: sweep.book.waiting)
+    picture.unlink()
+    sweep.resume()
+    await running
+    assert sweep[0].state == "failed"
+    draw(640, 400).save(picture)
+    await sweep.run()
+    assert sweep[0].state == "succeeded"
+    assert sweep[0].error is None
+
+
+async def test_a_video_that_was_deleted_can_be_made_again_and_only_by_retry(sim):
+    sweep = sweep_of(sim)
+    await sweep.run()
+    sw.jobs.delete_file(sweep[1].job.id)
+    assert sweep.plan().counts == {"has": 2, "failed": 1}
+    await sweep.run()
+    assert len(creates(sim)) == 3
+    await sweep.retry()
+    assert [entry.body["seed"] for entry in creates(sim)] == [0, 1, 2, 1]
+    assert sweep[1].video.frames == 49
+
+
+def test_taking_up_and_waiting_in_one_go_after_a_kill(sim, in_script):
+    script = """
+        import os, seedance_widgets as sw
+        base = sw.VideoRequest("a boat [sim:run=200]", model="1.0-pro", resolution="480p", duration=2)
+        sweep = sw.Sweep(base, {"seed": range(3)}, name="boats")
+        def look(_):
+            if all(cell.state == "running" for cell in sweep): os.kill(os.getpid(), 9)
+        with sweep.listening(look):
+            sw.run(sweep.run())
+    """
+    assert in_script(script, SEEDANCE_SIMULATOR=sim.ark_base_url).returncode == -9
+    done = in_script(
+        """
+        import seedance_widgets as sw
+        async def main():
+            return await sw.Sweep.load("boats").run()
+        print(sw.run(main()))
+        """,
+        SEEDANCE_SIMULATOR=sim.ark_base_url,
+    )
+    assert done.stdout == "3 cells · 3 done\n", done
+    assert len(creates(sim)) == 3
+
+
+async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
+    from seedance_widgets.sweep.book import Book
+
+    job = sw.submit(BASE, sim.provider())
+    await job
+    book, on = Book(), True
+
+    class Slot:
+        def __init__(self, key):
+            self.key = key
+
+        def key_at(self, _):
+            return self.key
+
+    def read():
+        while on:
+            _ = book.jobs, book.spent, book.to_come
+
+    reading = [asyncio.create_task(asyncio.to_thread(read)) for _ in range(2)]
+    for number in range(20_000):
+        book.set_job(Slot(number % 4000), "final", job)
+        book.waiting["final", str(number)] = 0.1
+        book.waiting.pop(("final", str(number - 50)), None)
+    on = False
+    await asyncio.gather(*reading)
