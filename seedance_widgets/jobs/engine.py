@@ -27,6 +27,7 @@ from seedance_widgets.jobs.ledger import Ledger, now
 from seedance_widgets.jobs.pace import Pace
 from seedance_widgets.jobs.poller import Poller
 from seedance_widgets.jobs.record import error_to_dict
+from seedance_widgets.jobs.told import settle
 from seedance_widgets.jobs.writer import Writer
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.providers.http import may_repeat_create
@@ -320,10 +321,10 @@ class Engine:
             error = task.error or ProviderError("the provider says that the task failed, and not why.")
             await self._fail(track, "failed", error)
             return
-        record.ready_at = now()
+        record.ready_at = self._ready_at(record, task)
         told = {"seed": task.seed, "ratio": task.ratio, "resolution": task.resolution, "tokens": task.tokens}
         record.result = {**told, "url": task.video_url}
-        _settle_price(record, task.tokens)
+        settle(track, task, self.provider)
         self._writer.save_soon(track, "downloading", "the video is made")
         async with self._downloads:
             record.video = await results.fetch(self.provider, task, "video_url", self._media(track, ".mp4"))
@@ -339,6 +340,12 @@ class Engine:
         track.video = video
         record.ended_at = now()
         await self._writer.save_at_any_cost(track, "succeeded", "the file is on the disk")
+
+    @staticmethod
+    def _ready_at(record: Record, task: Task) -> float:
+        """When the video was made: now, or while nobody followed it. A simulator's clock may be ahead of ours."""
+        resumed = record.estimate.get("resumed")
+        return min((resumed and (task.updated_at or record.ready_at)) or now(), now())
 
     def _media(self, track: Track, suffix: str) -> Path:
         name = store.media_name(track.record.id, track.record.created_at, suffix)
@@ -377,13 +384,6 @@ def _state_after(error: Exception, record: Record) -> State:
         return "unknown" if lost else "failed"
     # The task lives on, and may well succeed: `resume` asks for it again, or fetches its video again.
     return "failed" if record.ready_at is not None else "unknown"
-
-
-def _settle_price(record: Record, tokens: int | None) -> None:
-    """Turn the estimated price into that of the tokens that were really counted."""
-    estimated, price = record.estimate.get("tokens"), record.estimate.get("price")
-    if price is not None and tokens and estimated:
-        record.price = price * tokens / estimated
 
 
 def _later(error: ProviderError) -> str:

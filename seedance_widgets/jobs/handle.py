@@ -89,6 +89,11 @@ class Job:
         return self._track.record.price
 
     @property
+    def costs(self) -> bool:
+        """Whether its `price` was billed, or will be; not where it is free, or failed before its video was made."""
+        return self._track.record.costs
+
+    @property
     def currency(self) -> str | None:
         """`USD` or `CNY`."""
         return self._track.record.currency

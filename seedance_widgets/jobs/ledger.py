@@ -183,20 +183,26 @@ class Ledger:
         rows = self.rows("SELECT at, kind, text FROM events WHERE job = ? ORDER BY at, rowid", [job_id])
         return [Event(at=row["at"], kind=row["kind"], text=row["text"]) for row in rows]
 
-    def claim_unfinished(self, active: Iterable[str] = ()) -> list[Record]:
+    def unfinished(self) -> list[Record]:
+        """The jobs that are under way, or whose provider may still have something for them; the oldest first."""
+        query = "SELECT * FROM jobs WHERE state NOT IN ('succeeded', 'cancelled', 'expired') ORDER BY created_at"
+        return [record for record in self._read(query, []) if is_unfinished(record)]
+
+    def claim_unfinished(self, active: Iterable[str] = (), only: str = "") -> list[Record]:
         """Take over the jobs that nobody looks after: their process has ended, or is this one and has let them go.
 
         Each is followed, or given back by `give_back`; until one of the two it is claimed no second time.
 
         Args:
             active: Ids that this process is busy with.
+            only: The id of the one job that is wanted; empty for all.
         """
         mine = self._owner.name
         busy = self._being_taken.union(active)
         taken = []
         alive: dict[str, bool] = {}
-        for record in self._read("SELECT * FROM jobs ORDER BY created_at", []):
-            if record.id in busy or not is_unfinished(record):
+        for record in self.unfinished():
+            if record.id in busy or only not in {"", record.id}:
                 continue
             if record.owner != mine:
                 if record.owner not in alive:

@@ -69,23 +69,13 @@ class Resumed:
             if record.task_id is None:
                 await self._settle_unsent(track)
             else:
-                await self._follow(track)
+                await follow(self._ledger, track, self._provider, self._loop)
         except SeedanceError as error:  # one job that cannot be taken up must not keep the others from it
             track.error = error
             await self._ledger.on_thread(self._ledger.give_back, record.id)
         else:
             await self._ledger.on_thread(self._ledger.taken, record.id)
         return Job(track)
-
-    async def _follow(self, track: Track) -> None:
-        record = track.record
-        provider = await asyncio.to_thread(choice.provider_for, record.provider, record.base_url, self._provider)
-        record.error = track.error = None
-        record.ended_at = None
-        record.estimate = {**record.estimate, "resumed": True}
-        if record.state not in {"queued", "running"}:
-            record.state = "running"
-        engine_for(provider, self._ledger, self._loop).start(track)
 
     async def _settle_unsent(self, track: Track) -> None:
         """Say how a job ended whose process stopped before there was an answer to the create call."""
@@ -117,6 +107,41 @@ class Resumed:
             with contextlib.suppress(SeedanceError):  # it is on the job, and on its card
                 await job
         return jobs
+
+
+async def take_up(ledger: Ledger, record: Record, provider: Provider) -> Track | None:
+    """Follow one job of the ledger again that has a task and that nobody follows; it sends nothing.
+
+    Returns:
+        None where it is followed or taken up by somebody else.
+
+    Raises:
+        SeedanceError: It cannot be followed, for want of a key, say.
+    """
+    claimed = await ledger.on_thread(ledger.claim_unfinished, list(live_tracks(ledger)), record.id)
+    if not claimed:
+        return None
+    track = await asyncio.to_thread(track_of, ledger, claimed[0])
+    await asyncio.to_thread(lambda: track.timeline)
+    try:
+        await follow(ledger, track, provider, bridge.home_loop())
+    except BaseException:
+        await ledger.on_thread(ledger.give_back, record.id)
+        raise
+    await ledger.on_thread(ledger.taken, record.id)
+    return track
+
+
+async def follow(ledger: Ledger, track: Track, provider: Provider | None, loop: asyncio.AbstractEventLoop) -> None:
+    """Ask for a claimed job's task again, and fetch its video."""
+    record = track.record
+    chosen = await asyncio.to_thread(choice.provider_for, record.provider, record.base_url, provider)
+    record.error = track.error = None
+    record.ended_at = None
+    record.estimate = {**record.estimate, "resumed": True}
+    if record.state not in {"queued", "running"}:
+        record.state = "running"
+    engine_for(chosen, ledger, loop).start(track)
 
 
 def track_of(ledger: Ledger, record: Record) -> Track:

@@ -10,15 +10,17 @@ from seedance_widgets import choice
 from seedance_widgets.errors import JobError, NotFound, ProviderError, StorageError
 from seedance_widgets.jobs.engine import engine_for, live_tracks
 from seedance_widgets.jobs.handle import Job
-from seedance_widgets.jobs.ledger import now, open_ledger
-from seedance_widgets.jobs.record import Record
-from seedance_widgets.jobs.recovery import track_of
+from seedance_widgets.jobs.ledger import is_unfinished, now, open_ledger
+from seedance_widgets.jobs.record import ENDED, Record
+from seedance_widgets.jobs.recovery import take_up, track_of
 from seedance_widgets.jobs.store import MEDIA, keep_inputs
+from seedance_widgets.jobs.told import settings_told
 from seedance_widgets.jobs.track import Track
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from seedance_widgets.jobs.ledger import Ledger
@@ -35,11 +37,46 @@ def delete_file(job_id: str) -> int:
 
     Raises:
         KeyError: The ledger knows no such job.
-        JobError: The job is under way.
+        JobError: The job is under way, here, elsewhere or left by a restart; or its video is still to be fetched.
         StorageError: It cannot be deleted.
     """
     ledger = open_ledger()
-    record = _settled(ledger, job_id)
+    return _delete_files(ledger, _settled(ledger, job_id))
+
+
+def forget(job_id: str, *, even_if_unfinished: bool = False) -> int:
+    """Delete a job's entry in the ledger, and its files. Blocking; what it cost is no longer in any total.
+
+    Args:
+        job_id: Its id.
+        even_if_unfinished: Also where the provider may still have a video that was never fetched. A job that is under
+            way is kept in any case.
+
+    Returns:
+        How many bytes that freed.
+
+    Raises:
+        KeyError: The ledger knows no such job.
+        JobError: The job is under way, here, elsewhere or left by a restart; or its video is still to be fetched.
+        StorageError: It cannot be deleted.
+    """
+    ledger = open_ledger()
+    freed = _delete_files(ledger, _settled(ledger, job_id, even_if_unfinished=even_if_unfinished))
+    ledger.call(ledger.delete, job_id)
+    return freed
+
+
+def is_deletable(record: Record, live: Container[str]) -> bool:
+    """Whether a person may delete the job: it has ended, and nobody is busy with it.
+
+    Args:
+        record: The job.
+        live: Ids of the jobs that this process is busy with.
+    """
+    return record.state in ENDED and record.id not in live
+
+
+def _delete_files(ledger: Ledger, record: Record) -> int:
     freed = 0
     for path in _files(ledger, record):
         try:
@@ -49,23 +86,6 @@ def delete_file(job_id: str) -> int:
             continue
         except OSError as error:
             raise StorageError(f"{path} cannot be deleted: {error.strerror or error}.") from error
-    return freed
-
-
-def forget(job_id: str) -> int:
-    """Delete a job's entry in the ledger, and its files. Blocking; what it cost is no longer in any total.
-
-    Returns:
-        How many bytes that freed.
-
-    Raises:
-        KeyError: The ledger knows no such job.
-        JobError: The job is under way.
-        StorageError: It cannot be deleted.
-    """
-    freed = delete_file(job_id)
-    ledger = open_ledger()
-    ledger.call(ledger.delete, job_id)
     return freed
 
 
@@ -82,10 +102,11 @@ async def adopt(task_id: Any, provider: Provider | str | None = None) -> Job:
         provider: Who made it; by default `sw.provider()`.
 
     Returns:
-        Its job; the one of the ledger where that knows the task already.
+        Its job; the one of the ledger where that knows the task already, followed again where nobody did.
 
     Raises:
         ValueError: That is no task id.
+        JobError: Another kernel looks after it, or it is being taken up here just now.
         NotFound: The provider knows no such task.
         ProviderError: The provider could not be asked.
     """
@@ -99,7 +120,7 @@ async def adopt(task_id: Any, provider: Provider | str | None = None) -> Job:
             return Job(track)
     known = await ledger.on_thread(ledger.find, task_id)
     if known is not None and known.task_id == task_id:
-        return Job(await asyncio.to_thread(track_of, ledger, known))
+        return await _known(ledger, known, chosen)
     found = (await chosen.poll([task_id])).get(task_id)
     if found is None or isinstance(found, NotFound):
         raise NotFound(
@@ -118,13 +139,7 @@ def _track(ledger: Ledger, provider: Provider, task: Task) -> Track:
     """A job for a task that we did not make; what was asked is known only as far as the provider tells it."""
     from seedance_widgets.jobs import new_id  # noqa: PLC0415  this module is part of that package
 
-    told: dict[str, Any] = {"resolution": task.resolution, "ratio": task.ratio, "seed": task.seed}
-    raw = task.raw
-    told |= {"model": raw.get("model"), "duration": raw.get("duration"), "prompt": raw.get("prompt")}
-    whole = {"seed", "duration"}
-    kinds = {name: int if name in whole else str for name in told}
-    values: dict[str, Any] = {name: value for name, value in told.items() if isinstance(value, kinds[name])}
-    request = VideoRequest.from_dict({"prompt": "", **values})
+    request = VideoRequest.from_dict({"prompt": "", **settings_told(task)})
     record = Record(
         id=new_id(),
         provider=provider.id,
@@ -138,19 +153,50 @@ def _track(ledger: Ledger, provider: Provider, task: Task) -> Track:
         state="running" if task.status == "running" else "queued",
         task_id=task.task_id,
         submitted_at=task.created_at or now(),
-        estimate={"resumed": True},
+        estimate={"resumed": True, "adopted": True},
     )
     track = Track(record, request, label=provider.label)
     track.changed("adopted: the task was made elsewhere")
     return track
 
 
-def _settled(ledger: Ledger, job_id: str) -> Record:
-    if job_id in live_tracks(ledger):
+async def _known(ledger: Ledger, record: Record, provider: Provider) -> Job:
+    """The job of a task that the ledger knows and this process does not follow: taken up, unless it has ended."""
+    if not is_unfinished(record):
+        return Job(await asyncio.to_thread(track_of, ledger, record))
+    track = await take_up(ledger, record, provider) or live_tracks(ledger).get(record.id)
+    if track is not None:
+        return Job(track)
+    if await ledger.on_thread(ledger.is_elsewhere, record.owner):
+        raise JobError(f"job {record.id} is that of another kernel; wait for it there, or shut that kernel down first.")
+    raise JobError(f"job {record.id} is being taken up just now; `sw.job({record.id!r})` is its job in a moment.")
+
+
+def _settled(ledger: Ledger, job_id: str, *, even_if_unfinished: bool = False) -> Record:
+    """The job, which has ended.
+
+    Raises:
+        KeyError: There is none.
+        JobError: It has not, or there is a video that would be lost.
+    """
+    live = live_tracks(ledger)
+    if job_id in live:
         raise JobError(f"job {job_id} is under way; cancel it, or let it end, before it is deleted.")
     record = ledger.call(ledger.find, job_id)
     if record is None or record.id != job_id:
         raise KeyError(f"no job is called {job_id!r} in {ledger.folder}; it may have been deleted already.")
+    if not is_deletable(record, live):
+        if ledger.call(ledger.is_elsewhere, record.owner):
+            raise JobError(f"job {job_id} is under way in another kernel; cancel it there, or let it end.")
+        raise JobError(
+            f"job {job_id} is {record.state}, and nobody follows it; `await sw.resume()` takes it up. When it has "
+            "ended it can be deleted."
+        )
+    if is_unfinished(record) and not even_if_unfinished:
+        raise JobError(
+            f"the provider may still have the video of job {job_id}: `await sw.resume()` fetches it, and "
+            f"`sw.jobs.forget({job_id!r}, even_if_unfinished=True)` gives it up."
+        )
     return record
 
 
