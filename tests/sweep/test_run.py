@@ -13,6 +13,8 @@ import pytest
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs.ledger import FILE
+from seedance_widgets.sweep import memory
+from seedance_widgets.sweep.memory import Place
 from tests.conftest import draw
 
 BASE = sw.VideoRequest("a {mood} boat", model="1.0-pro", resolution="480p", duration=2, seed=5)
@@ -443,6 +445,21 @@ async def test_two_kernels_at_one_sweep_send_each_cell_once(sim, in_script):
     assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
 
 
+async def test_a_cell_that_another_kernel_has_taken_since_is_not_taken_again(sim):
+    sweep = sweep_of(sim, name="boats")
+    await asyncio.to_thread(sweep.save)
+    ledger = sweep.ledger
+    ours, theirs = (Place("final", 1, job, kept=False) for job in ("aaaa", "bbbb"))
+    assert await ledger.on_thread(memory.assign, ledger, "boats", [theirs], [""]) == [True]
+    assert await ledger.on_thread(memory.assign, ledger, "boats", [ours], [""]) == [False]
+    assert [place.job for place in await ledger.on_thread(memory.places_of, ledger, "boats")] == ["bbbb"]
+    assert await ledger.on_thread(memory.assign, ledger, "boats", [ours], ["bbbb"]) == [True]
+    await ledger.on_thread(memory.release, ledger, "boats", [("aaaa", "bbbb")])
+    assert [place.job for place in await ledger.on_thread(memory.places_of, ledger, "boats")] == ["bbbb"]
+    await ledger.on_thread(memory.release, ledger, "boats", [("bbbb", "")])
+    assert await ledger.on_thread(memory.places_of, ledger, "boats") == []
+
+
 async def test_two_kernels_that_start_at_once_send_each_cell_once(sim, in_script):
     started = [asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url) for _ in range(3)]
     done = await asyncio.gather(*started)
@@ -559,8 +576,8 @@ async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
             _ = book.jobs, book.spent, book.to_come
 
     reading = [asyncio.create_task(asyncio.to_thread(read)) for _ in range(2)]
-    for number in range(20_000):
-        book.set_job(Slot(number % 4000), "final", job)
+    for number in range(60_000):
+        book.set_job(Slot(number), "final", job)
         book.waiting["final", str(number)] = 0.1
         book.waiting.pop(("final", str(number - 50)), None)
     on = False
