@@ -6,6 +6,7 @@ import asyncio
 import gc
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -562,7 +563,7 @@ async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
 
     job = sw.submit(BASE, sim.provider())
     await job
-    book, on = Book(), True
+    book, on, started = Book(), True, threading.Event()
 
     class Slot:
         def __init__(self, key):
@@ -573,9 +574,12 @@ async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
 
     def read():
         while on:
+            started.set()
             _ = book.jobs, book.spent, book.to_come
 
     reading = [asyncio.create_task(asyncio.to_thread(read)) for _ in range(2)]
+    while not started.is_set():
+        await asyncio.sleep(0)
     for number in range(60_000):
         book.set_job(Slot(number), "final", job)
         book.waiting["final", str(number)] = 0.1
