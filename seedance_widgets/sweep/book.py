@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError
@@ -35,6 +36,7 @@ class Book(Listened):
 
     def __init__(self) -> None:
         super().__init__()
+        self._lock = threading.Lock()  # threads plan and draw while the loop sends
         self.runner: Runner | None = None
         self.elsewhere: dict[tuple[Stage, str], float] = {}
         self.waiting: dict[tuple[Stage, str], float] = {}
@@ -96,11 +98,22 @@ class Book(Listened):
     @property
     def to_come(self) -> float:
         """What those will cost whose turn is still to come, here and in other processes."""
-        return sum([*self.waiting.values(), *self.elsewhere.values()])
+        with self._lock:
+            return sum(self.waiting.values()) + sum(self.elsewhere.values())
+
+    def expect(self, slot: tuple[Stage, str], price: float) -> None:
+        """This entry will be sent when its turn comes."""
+        with self._lock:
+            self.waiting[slot] = price
+
+    def settle(self, slot: tuple[Stage, str]) -> None:
+        """This entry was sent, or will not be."""
+        with self._lock:
+            self.waiting.pop(slot, None)
 
     def _entries(self) -> list[tuple[tuple[Stage, str], Job]]:
-        """A copy: threads look while the loop goes on."""
-        return list(self._jobs.items())
+        with self._lock:
+            return list(self._jobs.items())
 
     def job_of(self, cell: Cell, stage: Stage) -> Job | None:
         """The job that this cell has at this stage."""
@@ -109,7 +122,8 @@ class Book(Listened):
     def set_job(self, cell: Cell, stage: Stage, job: Job, *, kept: bool = False) -> None:
         """This cell, and each that equals it, has this job; `kept` where it was bought before and elsewhere."""
         slot = (stage, cell.key_at(stage))
-        self._jobs[slot] = job
+        with self._lock:
+            self._jobs[slot] = job
         self._never.pop(slot, None)
         if kept:
             self._kept.add(slot)
@@ -118,8 +132,8 @@ class Book(Listened):
 
     def replace_jobs(self, fresh: dict[str, Job]) -> None:
         """The same jobs, by id, as they are followed now."""
-        for slot, known in self._entries():
-            self._jobs[slot] = fresh.get(known.id, known)
+        with self._lock:
+            self._jobs.update({slot: fresh[job.id] for slot, job in self._jobs.items() if job.id in fresh})
 
     def is_kept(self, cell: Cell, stage: Stage) -> bool:
         """Whether its video was bought before, for something else."""

@@ -238,7 +238,7 @@ class Runner:
         for one in sendings:
             for either in STAGES:  # what went wrong with the preview does not matter any more
                 book.set_trouble(one.cell, either, None)
-            book.waiting[one.slot] = one.line.estimate.price or 0.0
+            book.expect(one.slot, one.line.estimate.price or 0.0)
         self.sendings.update(dict.fromkeys(sendings))
         return sendings
 
@@ -310,7 +310,7 @@ class Runner:
     def _no_longer_waiting(self, sendings: Sequence[Sending]) -> None:
         for one in sendings:
             if self.sendings.pop(one, one) is None:
-                self.book.waiting.pop(one.slot, None)
+                self.book.settle(one.slot)
         self._tell()
 
     def _tell(self) -> None:

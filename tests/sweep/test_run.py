@@ -582,7 +582,7 @@ async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
         await asyncio.sleep(0)
     for number in range(60_000):
         book.set_job(Slot(number), "final", job)
-        book.waiting["final", str(number)] = 0.1
-        book.waiting.pop(("final", str(number - 50)), None)
+        book.expect(("final", str(number)), 0.1)
+        book.settle(("final", str(number - 50)))
     on = False
     await asyncio.gather(*reading)
