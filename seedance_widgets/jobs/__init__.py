@@ -20,7 +20,7 @@ from seedance_widgets.jobs.handle import Job, JobList
 from seedance_widgets.jobs.ledger import Ledger, open_ledger
 from seedance_widgets.jobs.record import Record
 from seedance_widgets.jobs.recovery import Resumed, track_of
-from seedance_widgets.jobs.tidy import adopt, delete_file, forget
+from seedance_widgets.jobs.tidy import adopt, delete_file, deletion, forget
 from seedance_widgets.jobs.track import Track
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest, check, estimate
@@ -146,6 +146,7 @@ __all__ = [
     "Ledger",
     "adopt",
     "delete_file",
+    "deletion",
     "forget",
     "job",
     "job_of",

@@ -163,7 +163,7 @@ class Ledger:
         for some in _batches(ids):
             marks = ", ".join("?" * len(some))
             for row in self.rows(f"SELECT * FROM jobs WHERE id IN ({marks})", some):  # noqa: S608  question marks
-                found[str(row["id"])] = _record(row)
+                found[str(row["id"])] = record_of(row)
         return found
 
     def succeeded(self, hashes: Sequence[str], provider: str) -> dict[str, Record]:
@@ -183,10 +183,17 @@ class Ledger:
         rows = self.rows("SELECT at, kind, text FROM events WHERE job = ? ORDER BY at, rowid", [job_id])
         return [Event(at=row["at"], kind=row["kind"], text=row["text"]) for row in rows]
 
-    def unfinished(self) -> list[Record]:
-        """The jobs that are under way, or whose provider may still have something for them; the oldest first."""
+    def left(self, active: Iterable[str] = ()) -> list[Record]:
+        """The jobs that are not finished and that nobody looks after, the oldest first.
+
+        Args:
+            active: Ids that this process is busy with.
+        """
+        busy = self._being_taken.union(active)
         query = "SELECT * FROM jobs WHERE state NOT IN ('succeeded', 'cancelled', 'expired') ORDER BY created_at"
-        return [record for record in self._read(query, []) if is_unfinished(record)]
+        unfinished = [one for one in self._read(query, []) if one.id not in busy and is_unfinished(one)]
+        alive = {owner: self.is_elsewhere(owner) for owner in {one.owner for one in unfinished}}
+        return [one for one in unfinished if not alive[one.owner]]
 
     def claim_unfinished(self, active: Iterable[str] = (), only: str = "") -> list[Record]:
         """Take over the jobs that nobody looks after: their process has ended, or is this one and has let them go.
@@ -198,17 +205,10 @@ class Ledger:
             only: The id of the one job that is wanted; empty for all.
         """
         mine = self._owner.name
-        busy = self._being_taken.union(active)
         taken = []
-        alive: dict[str, bool] = {}
-        for record in self.unfinished():
-            if record.id in busy or only not in {"", record.id}:
+        for record in self.left(active):
+            if only not in {"", record.id}:
                 continue
-            if record.owner != mine:
-                if record.owner not in alive:
-                    alive[record.owner] = is_alive(self.folder, record.owner)
-                if alive[record.owner]:
-                    continue
             # Two kernels may try at once: the first UPDATE wins, the other one finds the owner changed.
             if self._write("UPDATE jobs SET owner = ? WHERE id = ? AND owner = ?", [mine, record.id, record.owner]):
                 record.owner = mine
@@ -314,7 +314,7 @@ class Ledger:
             return self._db.execute(statement, values).fetchall()
 
     def _read(self, statement: str, values: list[Any]) -> list[Record]:
-        return [record for row in self.rows(statement, values) if (record := _record(row)) is not None]
+        return [record for row in self.rows(statement, values) if (record := record_of(row)) is not None]
 
 
 def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -342,7 +342,7 @@ def _row(record: Record) -> list[Any]:
     return [values[name] for name in _COLUMNS]
 
 
-def _record(row: sqlite3.Row) -> Record | None:
+def record_of(row: sqlite3.Row) -> Record | None:
     """The job of a row; None for a damaged one, which must not hide the others."""
     values = {name: row[name] for name in _COLUMNS}
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedance_widgets import choice
 from seedance_widgets.errors import JobError, NotFound, ProviderError, StorageError
@@ -66,14 +66,25 @@ def forget(job_id: str, *, even_if_unfinished: bool = False) -> int:
     return freed
 
 
-def is_deletable(record: Record, live: Container[str]) -> bool:
-    """Whether a person may delete the job: it has ended, and nobody is busy with it.
+Deletion = Literal["never", "plain", "video", "doubt"]
 
-    Args:
-        record: The job.
-        live: Ids of the jobs that this process is busy with.
+
+def deletion(job: Job) -> Deletion:
+    """Whether a person may delete the job's entry, and what is lost with it.
+
+    Returns:
+        `never` while it is under way, `video` where the provider may still have a video that was not fetched, `doubt`
+        where nobody knows whether it was made, else `plain`.
     """
-    return record.state in ENDED and record.id not in live
+    return _deletion(job._track.record, live_tracks(open_ledger()))  # noqa: SLF001  the rule is the record's
+
+
+def _deletion(record: Record, live: Container[str]) -> Deletion:
+    if record.id in live or record.state not in ENDED:
+        return "never"
+    if is_unfinished(record):
+        return "video"
+    return "doubt" if record.state == "unknown" else "plain"
 
 
 def _delete_files(ledger: Ledger, record: Record) -> int:
@@ -185,14 +196,15 @@ def _settled(ledger: Ledger, job_id: str, *, even_if_unfinished: bool = False) -
     record = ledger.call(ledger.find, job_id)
     if record is None or record.id != job_id:
         raise KeyError(f"no job is called {job_id!r} in {ledger.folder}; it may have been deleted already.")
-    if not is_deletable(record, live):
+    means = _deletion(record, live)
+    if means == "never":
         if ledger.call(ledger.is_elsewhere, record.owner):
             raise JobError(f"job {job_id} is under way in another kernel; cancel it there, or let it end.")
         raise JobError(
             f"job {job_id} is {record.state}, and nobody follows it; `await sw.resume()` takes it up. When it has "
             "ended it can be deleted."
         )
-    if is_unfinished(record) and not even_if_unfinished:
+    if means == "video" and not even_if_unfinished:
         raise JobError(
             f"the provider may still have the video of job {job_id}: `await sw.resume()` fetches it, and "
             f"`sw.jobs.forget({job_id!r}, even_if_unfinished=True)` gives it up."

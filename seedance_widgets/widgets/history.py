@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from seedance_widgets.jobs import Job, adopt, delete_file, forget, resume
 from seedance_widgets.jobs import job as job_with
+from seedance_widgets.jobs.search import Query
 from seedance_widgets.widgets.cancel import press
-from seedance_widgets.widgets.history_state import PAGE, Query, history_state, matching, row_state
+from seedance_widgets.widgets.history_state import PAGE, history_state, matching, rows_state
 from seedance_widgets.widgets.job_state import timeline_state
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
 from seedance_widgets.widgets.snippets import snippets
@@ -62,10 +64,9 @@ class History(MediaAnswers, StudioBelow):
         known = {name: str(value) for name, value in query.items() if name in Query.__dataclass_fields__}
         return await asyncio.to_thread(history_state, Query(**known), count, self.lang, self.shelf)
 
-    async def answer_job(self, job: str) -> dict[str, Any]:
-        """One job as it is now."""
-        found = await self._job(job)
-        return await asyncio.to_thread(row_state, found, self.lang, self.shelf)
+    async def answer_rows(self, jobs: list[str]) -> list[dict[str, Any]]:
+        """These jobs as they are now, so that those under way can be watched without a search."""
+        return await asyncio.to_thread(rows_state, [str(one) for one in jobs], self.lang, self.shelf)
 
     async def answer_code(self, job: str) -> list[Snippet]:
         """The request of a job as code."""
@@ -93,17 +94,19 @@ class History(MediaAnswers, StudioBelow):
             raise Refused(str(error)) from None
         return {"job": made.id, "words": text(self.lang, "history.adopted", task=made.task_id)}
 
-    async def answer_delete(self, job: str, what: str) -> dict[str, str]:
+    async def answer_delete(self, job: str, what: str, asked: str = "") -> dict[str, str]:
         """Delete the file of a job, or its entry too; the browser has asked the person.
 
         Args:
             job: Its id.
             what: `file` or `entry`.
+            asked: `video` where the person was told that the provider may still have the video.
         """
         if what not in {"file", "entry"}:
             raise Refused(f"there is no {what!r} to delete.")
         found = await self._job(job)
-        freed = await asyncio.to_thread(delete_file if what == "file" else forget, found.id)
+        tidy = delete_file if what == "file" else partial(forget, even_if_unfinished=asked == "video")
+        freed = await asyncio.to_thread(tidy, found.id)
         return {"words": text(self.lang, f"history.deleted_{what}", size=f"{freed / 1e6:.1f}")}
 
     async def answer_reuse(self, job: str, how: str) -> dict[str, str]:

@@ -4,75 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from seedance_widgets.catalog import catalogue, find_model
-from seedance_widgets.jobs import list_jobs
-from seedance_widgets.jobs.ledger import is_unfinished
+from seedance_widgets.catalog import catalogue
+from seedance_widgets.choice import label_of
+from seedance_widgets.jobs import deletion, live_tracks, open_ledger
+from seedance_widgets.jobs.search import Query, jobs_at, model_name, models_in, providers_in, search
 from seedance_widgets.request.estimate import money
 from seedance_widgets.widgets.job_state import job_state
 from seedance_widgets.widgets.strings import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from seedance_widgets.jobs import Job
+    from seedance_widgets.jobs.search import Line
     from seedance_widgets.widgets.media import Shelf
 
 PAGE = 24  # jobs that are shown at first, and each further time that more are asked for
-_GROUPS = {
-    "running": ("pending", "submitting", "queued", "running", "downloading"),
-    "succeeded": ("succeeded",),
-    "failed": ("failed", "expired", "cancelled"),
-    "unknown": ("unknown",),
-}
 _HOUR = 3600
-
-
-@dataclass(frozen=True)
-class Query:
-    """Which jobs are wanted; an empty value means all.
-
-    Args:
-        words: Each must occur in the prompt, the model, the ids or the error; case does not count.
-        state: running, succeeded, failed or unknown.
-        model: The model's name in the catalogue.
-        provider: Its id in the ledger.
-        since, until: ISO dates of this machine's calendar, both included.
-    """
-
-    words: str = ""
-    state: str = ""
-    model: str = ""
-    provider: str = ""
-    since: str = ""
-    until: str = ""
-
-    def matches(self, job: Job) -> bool:
-        """Whether the job is one of them."""
-        if self.state and job.status not in _GROUPS.get(self.state, ()):
-            return False
-        if (self.model and _model(job) != self.model) or (self.provider and job.provider != self.provider):
-            return False
-        first, last = _day(self.since), _day(self.until)
-        made = job.created_at
-        if first is not None and made < _start(first):
-            return False
-        if last is not None and made >= _start(last + timedelta(days=1)):
-            return False
-        searched = " ".join(
-            [
-                str(job.request.prompt),
-                _model(job),
-                str(job.request.model),
-                job.id,
-                job.task_id or "",
-                str(job.error or ""),
-            ]
-        ).casefold()
-        return all(word in searched for word in self.words.casefold().split())
 
 
 def history_state(query: Query, count: int, lang: str, shelf: Shelf) -> dict[str, Any]:
@@ -84,85 +35,80 @@ def history_state(query: Query, count: int, lang: str, shelf: Shelf) -> dict[str
         lang: `en` or `zh`.
         shelf: Keeps the pictures and videos that the browser may ask for.
     """
-    jobs = list_jobs()
-    found = [job for job in jobs if query.matches(job)]
-    page = found[:count]
-    unfinished = sum(is_unfinished(job._track.record) and not job.followed for job in jobs)  # noqa: SLF001  the ledger's rule
+    ledger = open_ledger()
+    found = search(ledger, query)
+    live = live_tracks(ledger)
+    records = [track.record for track in live.values()]
+    providers = {*providers_in(ledger), *(record.provider for record in records)}
+    models = {*models_in(ledger), *(record.model for record in records)}
     return {
-        "rows": [row_state(job, lang, shelf) for job in page],
+        "rows": rows_state([line.id for line in found[:count]], lang, shelf),
         "found": len(found),
-        "all": len(jobs),
+        "any": bool(providers),
         "totals": totals(found, lang),
-        "unfinished": unfinished,
-        "live": any(not job.done and job.followed for job in page),
-        "models": sorted({_model(job) for job in jobs}),
-        "providers": sorted({(job.provider, job.card().provider) for job in jobs}),
+        "unfinished": len(ledger.call(ledger.left, list(live))),
+        "models": sorted({model_name(asked) for asked in models}),
+        "providers": sorted((one, label_of(one)) for one in providers),
     }
 
 
+def rows_state(ids: Sequence[str], lang: str, shelf: Shelf) -> list[dict[str, Any]]:
+    """A JobState for each of these jobs that there is, in this order. Blocking."""
+    return [row_state(job, lang, shelf) for job in jobs_at(open_ledger(), ids)]
+
+
 def row_state(job: Job, lang: str, shelf: Shelf) -> dict[str, Any]:
-    """A JobState, with how long the provider still keeps the video."""
+    """A JobState, with how long the provider still keeps the video and what may be deleted."""
     state = job_state(job, lang, shelf)
     left = link_hours(job)
     line = state["line"]
     if left is not None:
-        words = text(lang, "history.link", hours=f"{left:.0f}") if left > 0 else text(lang, "history.link_dead")
+        dead = "history.link_dead" if state["video"] else "history.link_gone"
+        words = text(lang, "history.link", hours=f"{left:.0f}") if left > 0 else text(lang, dead)
         line = f"{line} · {words}" if line else words
     made = datetime.fromtimestamp(job.created_at).astimezone()
-    return state | {"line": line, "day": f"{made:%Y-%m-%d %H:%M}", "deletable": job.done}
+    return state | {"line": line, "day": f"{made:%Y-%m-%d %H:%M}", "deletion": deletion(job)}
 
 
 def link_hours(job: Job) -> float | None:
-    """Hours until the provider's link dies; None where there is none."""
+    """Hours until the provider's link dies; None where there is none. A simulator's link lives in a time of its own."""
     ready = job.card().ready_at
-    facts = catalogue().providers.get(job.provider.rpartition(":")[2])
+    facts = catalogue().providers.get(job.provider)
     if ready is None or facts is None:
         return None
     return max(0.0, (ready + facts.url_seconds - time.time()) / _HOUR)
 
 
-def totals(jobs: Sequence[Job], lang: str) -> str:
+def totals(lines: Sequence[Line], lang: str) -> str:
     """What these jobs cost, and how near the estimates came, in one line."""
     spent: dict[str, float] = defaultdict(float)
-    estimated = billed = 0
-    free = 0
-    for job in jobs:
-        if job.status != "succeeded":
-            continue
-        if not job.billed:
-            free += 1
-        elif job.price is not None and job.currency:
-            spent[job.currency] += job.price
-        expected = job.card().expected_tokens
-        if job.tokens and expected:
-            estimated += expected
-            billed += job.tokens
-    count = len(jobs)
+    still_open: dict[str, float] = defaultdict(float)
+    estimated = counted = free = unpriced = 0
+    for line in lines:
+        if not line.costs:
+            free += line.state == "succeeded"
+        elif line.price is None or not line.currency:
+            unpriced += 1
+        else:
+            spent[line.currency] += line.price
+            still_open[line.currency] += 0 if line.tokens else line.price
+        if line.state == "succeeded" and line.tokens and line.expected_tokens:
+            estimated += line.expected_tokens
+            counted += line.tokens
+    count = len(lines)
     parts = [text(lang, "history.count_one") if count == 1 else text(lang, "history.count", n=f"{count:,}")]
-    parts += [text(lang, "history.spent", price=money(amount, currency)) for currency, amount in sorted(spent.items())]
+    for currency, amount in sorted(spent.items()):
+        words = {"price": money(amount, currency), "open": money(still_open[currency], currency)}
+        parts.append(text(lang, "history.spent_partly" if still_open[currency] else "history.spent", **words))
+    parts += [text(lang, "history.unpriced", n=f"{unpriced:,}")] if unpriced else []
     parts += [text(lang, "history.free", n=f"{free:,}")] if free else []
     if estimated:
-        off = 100 * (billed - estimated) / estimated
-        parts.append(text(lang, "history.tokens", billed=f"{billed:,}", estimated=f"{estimated:,}", off=f"{off:+.1f}"))
+        off = 100 * (counted - estimated) / estimated
+        parts.append(text(lang, "history.tokens", billed=f"{counted:,}", estimated=f"{estimated:,}", off=f"{off:+.1f}"))
     return " · ".join(parts)
 
 
-def matching(query: Query) -> Iterable[Job]:
+def matching(query: Query) -> list[Job]:
     """The jobs that match, the newest first. Blocking."""
-    return [job for job in list_jobs() if query.matches(job)]
-
-
-def _model(job: Job) -> str:
-    known = find_model(str(job.request.model))
-    return known.name if known is not None else str(job.request.model)
-
-
-def _day(words: str) -> date | None:
-    try:
-        return date.fromisoformat(words)
-    except ValueError:
-        return None
-
-
-def _start(day: date) -> float:
-    return datetime(day.year, day.month, day.day).astimezone().timestamp()
+    ledger = open_ledger()
+    return jobs_at(ledger, [line.id for line in search(ledger, query)])

@@ -31,13 +31,13 @@ function render({ model, el, strings }) {
   const adopting = createAdopt({ t, onAdopt: adopt });
   const head = h("header.sw-header", {}, h("div.sw-bar", {}, h("strong.sw-title", {}, t("history.title")), totals, h("span.sw-right-side", {}, takeUp, again)), filters.element);
   const list = h("div.sw-history-list", { role: "list", "aria-label": t("history.list") });
-  const none = h("p.sw-quiet.sw-none", { hidden: true });
+  const none = createNone({ t, onClear: () => (filters.clear(), load(true)) });
   const more = h("button.sw-button.sw-small", { type: "button", hidden: true, onclick: () => load(false, PAGE) });
   const result = createResult({ rpc, t, media, onUse: reuse, onTrouble: desk.complain });
   const tidy = createTidy({ t, onDelete: remove });
   const right = h("div.sw-history-right", { hidden: true }, result.element, tidy.element);
   const below = createStudioBelow(model);
-  root.append(head, ...desk.elements, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none, more, adopting.element), right), below.element);
+  root.append(head, ...desk.elements, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none.element, more, adopting.element), right), below.element);
   el.append(root);
 
   const rows = new Map();
@@ -59,7 +59,28 @@ function render({ model, el, strings }) {
       draw();
       set(root, { "data-ready": "true" });
     }
-    if (told?.live) timer = setTimeout(() => load(), LIVE);
+    waitForLive();
+  }
+
+  function waitForLive() {
+    clearTimeout(timer);
+    if (told?.rows.some((job) => job.live)) timer = setTimeout(look, LIVE);
+  }
+
+  /** Ask for what is under way, and for nothing else; where one of them has ended, the totals are asked for too. */
+  async function look() {
+    const mine = turn;
+    const live = told.rows.filter((job) => job.live).map((job) => job.id);
+    const fresh = await ask("rows", { jobs: live });
+    if (mine !== turn || gone) return;
+    if (fresh) {
+      if (fresh.length < live.length || fresh.some((job) => !job.live)) return load();
+      const news = new Map(fresh.map((job) => [job.id, job]));
+      told.rows = told.rows.map((job) => news.get(job.id) ?? job);
+      for (const job of fresh) rows.get(job.id)?.draw(job, job.id === chosen);
+      if (news.has(chosen)) drawChosen();
+    }
+    waitForLive();
   }
 
   function draw() {
@@ -68,7 +89,8 @@ function render({ model, el, strings }) {
     show(fill(takeUp, t("history.take_up", { n: told.unfinished })), told.unfinished > 0);
     const left = told.found - told.rows.length;
     show(fill(more, t("history.more", { n: Math.min(left, PAGE) })), left > 0);
-    show(fill(none, t(told.all ? "history.none_found" : "history.none")), !told.found);
+    none.draw(told);
+    show(list, told.found > 0);
     for (const [id, row] of rows)
       if (!told.rows.some((job) => job.id === id)) {
         row.dispose();
@@ -110,7 +132,7 @@ function render({ model, el, strings }) {
   }
 
   async function remove(what) {
-    const value = await ask("delete", { job: chosen, what });
+    const value = await ask("delete", { job: chosen, ...what });
     if (value) say(value.words);
     load();
   }
@@ -155,6 +177,9 @@ function createFilters({ t, onChange: changed }) {
 
   return {
     element: h("div.sw-filters", {}, search, state, model, provider, since, until),
+    clear() {
+      for (const one of [search, state, model, provider, since, until]) one.value = "";
+    },
     query: () => ({ words: search.value, state: state.value, model: model.value, provider: provider.value, since: since.value, until: until.value }),
     offer({ models, providers }) {
       const signature = JSON.stringify([models, providers]);
@@ -169,13 +194,30 @@ function createFilters({ t, onChange: changed }) {
   };
 }
 
+/** Where no job is shown: what will be here and how one comes to it, or a way out of the filters. */
+function createNone({ t, onClear }) {
+  const steps = ["none_studio", "none_cell", "none_adopt"].map((name) => h("li", {}, t(`history.${name}`)));
+  const empty = h("div.sw-empty", {}, h("span.sw-empty-sign", { "aria-hidden": "true" }, "▷"), h("strong", {}, t("history.none")), h("ol", {}, ...steps), h("span", {}, t("history.none_kept")));
+  const nothing = h("div.sw-empty", {}, h("span", {}, t("history.none_found")), h("button.sw-button.sw-small", { type: "button", onclick: onClear }, t("history.clear")));
+  return {
+    element: h("div.sw-none", {}, empty, nothing),
+    draw({ any, found }) {
+      show(empty, !any);
+      show(nothing, any && !found);
+    },
+  };
+}
+
 function createAdopt({ t, onAdopt }) {
   const input = h("input.sw-input.sw-small", { type: "text", maxLength: 200, spellcheck: false, placeholder: t("history.adopt_hint"), "aria-label": t("history.adopt_hint") });
   const press = h("button.sw-button.sw-small", { type: "submit" }, t("history.adopt"));
   const element = h("form.sw-adopt", {}, input, press);
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (input.value.trim() && (await onAdopt(input.value.trim()))) input.value = "";
+    if (!input.value.trim() || press.disabled) return;
+    press.disabled = true; // twice would be adopted twice
+    if (await onAdopt(input.value.trim())) input.value = "";
+    press.disabled = false;
   });
   return { element };
 }
@@ -190,10 +232,11 @@ function createTidy({ t, onDelete }) {
   const buttons = { file: button("file"), entry: button("entry") };
   const element = h("div.sw-row.sw-tidy", {}, buttons.file, buttons.entry, confirm);
   let asked = null;
+  let deletion = "never";
 
   function askFor(what) {
     asked = what;
-    fill(question, t(`history.ask_${what}`));
+    fill(question, t(`history.ask_${what === "entry" && deletion !== "plain" ? deletion : what}`));
     show(confirm, true);
     no.focus();
   }
@@ -206,7 +249,7 @@ function createTidy({ t, onDelete }) {
   function answer() {
     const what = asked;
     settle();
-    if (what) onDelete(what);
+    if (what) onDelete({ what, asked: deletion });
   }
   confirm.addEventListener("keydown", (event) => event.key === "Escape" && settle(true));
 
@@ -214,7 +257,9 @@ function createTidy({ t, onDelete }) {
     element,
     settle,
     draw(job) {
-      show(element, job.deletable);
+      if (deletion !== job.deletion && asked) settle(); // another question is due
+      deletion = job.deletion;
+      show(element, deletion !== "never");
       show(buttons.file, job.video !== null);
     },
   };
