@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from seedance_widgets import choice
 from seedance_widgets.errors import SeedanceError, SweepError
-from seedance_widgets.jobs import Job, job_of, live_tracks, new_id, resume, submit
+from seedance_widgets.jobs import new_id, resume, submit
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.estimate import money
-from seedance_widgets.storyboard.shots import Made
+from seedance_widgets.storyboard.memory import ChangedElsewhere
+from seedance_widgets.storyboard.takes import Take, base_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from seedance_widgets.jobs import Job
+    from seedance_widgets.request import VideoRequest
     from seedance_widgets.storyboard.shots import Shot
     from seedance_widgets.storyboard.storyboard import Storyboard
 
@@ -32,45 +35,66 @@ class Runner:
         self.board = board
         self.loop = bridge.home_loop()
         self._turn = asyncio.Lock()
+        self._taking_up = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, cap: float | None, again: Sequence[Shot]) -> list[Shot]:
         """Make what is missing or outdated, and `again`; one run after the other."""
         board = self.board
         async with self._turn:
             await self.take_up()
-            wanted = await asyncio.to_thread(board.to_make, again)
-            await asyncio.to_thread(agree, board, wanted, cap)
-            for shot in wanted:
-                shot.waiting, shot.trouble = True, ""
+            wanted = await asyncio.to_thread(self._agreed, cap, again)
             board.changed()
             try:
-                await asyncio.gather(*(self._make_in_turn(chain) for chain in _chains(wanted)))
+                # All of them to their ends, whatever becomes of one: the next run must not begin before.
+                ends = await asyncio.gather(*map(self._make_in_turn, _chains(wanted)), return_exceptions=True)
             finally:
                 for shot in wanted:
                     shot.waiting = False
                 board.changed()
+        for error in ends:
+            if error is not None:
+                raise error
+        for shot in list(board.shots):  # those too that an earlier kernel has sent
+            if shot.job is not None and not shot.job.done:
+                await _ended(shot.job)
         return board.shots
 
     async def take_up(self) -> None:
-        """Follow the jobs that a kernel that was restarted left behind; sends nothing."""
+        """Follow the jobs that a kernel that was restarted left behind; sends nothing. Ends when they are followed."""
         board = self.board
-        if board.taken_up:
-            return
-        board.taken_up = True
-        left = [shot for shot in board.shots if shot.job is not None and not shot.job.followed and not shot.job.done]
-        if not left:
-            return
-        await resume(board.provider).taken_up()
-        for shot in left:
-            if shot.made is None:
-                continue
-            live = live_tracks(board.ledger).get(shot.made.job)
-            record = await board.ledger.on_thread(board.ledger.find, shot.made.job)
-            if live is not None:
-                shot.job = Job(live)
-            elif record is not None:
-                shot.job = await asyncio.to_thread(job_of, board.ledger, record)
+        async with self._taking_up:
+            left = [shot for shot in board.shots if (job := shot.job) is not None and not (job.followed or job.done)]
+            if not left:
+                return
+            await resume(board.provider).taken_up()
+            for shot in left:
+                if shot.made is not None and (job := await asyncio.to_thread(board.takes.fresh_job, shot.made)):
+                    shot.job = job
+                    self._watch(job)
         board.changed()
+
+    def _watch(self, job: Job) -> None:
+        """Tell of a job that an earlier kernel has sent."""
+        task = self.loop.create_task(self._follow(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _follow(self, job: Job) -> None:
+        with job.listening(self.board.changed):
+            await _ended(job)
+        self.board.changed(job)
+
+    def _agreed(self, cap: float | None, again: Sequence[Shot]) -> list[Shot]:
+        """What is to be made; from here on nobody changes it. Blocking."""
+        board = self.board
+        with board.lock:
+            board.settle()
+            wanted = board.to_make(again)
+            agree(board, wanted, cap)
+            for shot in wanted:
+                shot.waiting, shot.trouble = True, ""
+        return wanted
 
     async def _make_in_turn(self, chain: Sequence[Shot]) -> None:
         before = chain[0].before
@@ -78,31 +102,58 @@ class Runner:
             await _ended(before.job)
         for shot in chain:
             before = shot.before
-            if before is not None and before.video is None:
+            if before is not None and (before.trouble or before.ready is None):
                 shot.waiting = False
-                shot.trouble = f"it starts with the last frame of shot {before.index}, which has no video."
-                continue
-            await self._make(shot)
+                what = "which has no video" if before.video is None else "which could not be made anew"
+                shot.trouble = f"it starts with the last frame of shot {before.index}, {what}."
+            else:
+                await self._make(shot)
 
     async def _make(self, shot: Shot) -> None:
-        board, before, old = self.board, shot.before, (shot.made, shot.job)
+        board, old = self.board, (shot.made, shot.job)
         try:
-            request = await asyncio.to_thread(lambda: shot.request)
-            given = await asyncio.to_thread(board.plain, shot.given)
-            made = Made(new_id(), given, "" if before is None or before.made is None else before.made.job)
-            shot.made, shot.job = made, None
-            await asyncio.to_thread(board.save)  # before anything of it is sent
-            shot.job = submit(request, board.provider, job_id=made.job)
+            request, take = await asyncio.to_thread(self._written, shot)
+            try:
+                job = submit(request, board.provider, job_id=take.job)
+            except BaseException:
+                await asyncio.to_thread(self._give_back, shot, take, old)
+                raise
         except SeedanceError as error:  # nothing was sent: what was there before stays
-            shot.made, shot.job = old
             shot.trouble, shot.waiting = str(error), False
-            with contextlib.suppress(SeedanceError):
-                await asyncio.to_thread(board.save)
+            if isinstance(error, ChangedElsewhere):
+                raise
             return
-        shot.lost = shot.waiting = False
+        board.takes.set_job(job)
+        shot.job, shot.lost, shot.waiting = job, False, False
+        await asyncio.to_thread(board.settle)  # those after it begin with another one now
         board.changed()
-        with shot.job.listening(board.changed):
-            await _ended(shot.job)
+        with job.listening(board.changed):
+            await _ended(job)
+
+    def _written(self, shot: Shot) -> tuple[VideoRequest, Take]:
+        """What is asked, and the take that it will be, which the ledger has from now on. Blocking."""
+        board, before, old = self.board, shot.before, (shot.made, shot.job)
+        with board.lock:
+            base = base_of(board.base, first=shot.index == 0)
+            take = Take(new_id(), shot.plain, "" if before is None or before.made is None else before.made.job, base)
+            request = shot.request
+            board.takes.add(take)
+            shot.made, shot.job = take, None
+            try:
+                board.write()  # before anything of it is sent
+            except BaseException:
+                board.takes.drop(take)
+                shot.made, shot.job = old
+                raise
+        return request, take
+
+    def _give_back(self, shot: Shot, take: Take, old: tuple[Take | None, Job | None]) -> None:
+        """It was not sent. Blocking."""
+        with self.board.lock:
+            self.board.takes.drop(take)
+            shot.made, shot.job = old
+            with contextlib.suppress(SeedanceError):
+                self.board.write()
 
 
 def agree(board: Storyboard, wanted: Sequence[Shot], cap: float | None) -> None:

@@ -1,10 +1,11 @@
-"""Shots: what each one asks for, and what it was made from."""
+"""Shots: what each one asks for, what it shows, and how it stands."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.catalog import find_model, provider_facts
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
     from seedance_widgets.request import Estimate, Problem
     from seedance_widgets.storyboard.storyboard import Storyboard
+    from seedance_widgets.storyboard.takes import Take
     from seedance_widgets.video import Video
 
 ADAPTIVE = "adaptive"
@@ -23,19 +25,18 @@ _FIELDS = tuple(one.name for one in fields(VideoRequest))
 _OF_ITS_OWN = ("first_frame_url", "reference_image_urls")  # a shot that names one of these is a cut
 
 
-@dataclass
-class Made:
-    """What a shot's job was made from.
+@dataclass(frozen=True)
+class Outlook:
+    """What a shot will ask as things stand, what is wrong with that, and what it will make and cost.
 
     Args:
-        job: The job's id; written down before anything of it is sent.
-        given: The shot's fields then, as the ledger writes them.
-        before: The job of the shot before, whose last frame it started with; empty after a cut.
+        start: What it starts with: the video before, or a picture in place of its last frame; None for neither.
     """
 
-    job: str
-    given: dict[str, Any]
-    before: str = ""
+    start: Any
+    request: VideoRequest
+    problems: tuple[Problem, ...]
+    estimate: Estimate
 
 
 @dataclass(eq=False)
@@ -45,24 +46,33 @@ class Shot:
     Args:
         board: Whose.
         given: The fields of `VideoRequest` in which it differs from the base.
-        made: What its job was made from; None before it was sent.
-        job: Its job; None before, and where nothing is known of it.
+        made: The take that it shows; None before it was sent.
+        job: The job of that; None before, and where nothing is known of it.
         trouble: Why it could not be sent, or empty.
         lost: Nobody can tell whether its job was sent: it is never sent again by itself.
+        waiting: Its turn is still to come.
+        outdated: What it shows was made from something that has changed since: its own fields, or the shot before.
     """
 
     board: Storyboard
     given: dict[str, Any]
-    made: Made | None = None
+    made: Take | None = None
     job: Job | None = None
     trouble: str = ""
     lost: bool = False
     waiting: bool = field(default=False, repr=False)
+    outdated: bool = False
+    _place: int = field(default=0, repr=False)
+    _plain: dict[str, Any] | None = field(default=None, repr=False)
+    _outlook: Outlook | None = field(default=None, repr=False)
 
     @property
     def index(self) -> int:
-        """Its number, from 0 on."""
-        return self.board.shots.index(self)
+        """Its number, from 0 on; -1 once it was taken out."""
+        shots = self.board.shots
+        if self._place < len(shots) and shots[self._place] is self:
+            return self._place
+        return next((number for number, shot in enumerate(shots) if shot is self), -1)
 
     @property
     def prompt(self) -> str:
@@ -70,12 +80,22 @@ class Shot:
         return str(self.given.get("prompt", self.board.base.prompt))
 
     @property
+    def plain(self) -> dict[str, Any]:
+        """Its fields as the ledger writes them. Blocking: it may read images, once."""
+        if self._plain is None:
+            self._plain = self.board.plain(self.given)
+        return self._plain
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it starts with a picture of its own, or with none: wherever it stands, it waits for no other one."""
+        return any(self.given.get(name) for name in _OF_ITS_OWN)
+
+    @property
     def before(self) -> Shot | None:
         """The shot with whose last frame it starts; None for the first one and after a cut."""
         index = self.index
-        if index == 0 or any(self.given.get(name) for name in _OF_ITS_OWN):
-            return None
-        return self.board.shots[index - 1]
+        return None if index < 1 or self.is_cut else self.board.shots[index - 1]
 
     @property
     def video(self) -> Video | None:
@@ -88,16 +108,9 @@ class Shot:
         return self.waiting or (self.job is not None and not self.job.done)
 
     @property
-    def outdated(self) -> bool:
-        """Whether it was made from something that has changed since: its own fields, or the shot before."""
-        if self.made is None:
-            return False
-        before = self.before
-        if self.made.given != self.board.plain(self.given):
-            return True
-        if before is None:
-            return bool(self.made.before)
-        return before.outdated or before.made is None or before.made.job != self.made.before
+    def ready(self) -> Video | None:
+        """The video with whose last frame the next shot can start; None where it is still to be made, or made anew."""
+        return None if self.outdated else self.video
 
     @property
     def state(self) -> str:
@@ -122,17 +135,12 @@ class Shot:
     @property
     def request(self) -> VideoRequest:
         """What is asked; before the shot before is made, with a picture of that size in place of its last frame."""
-        before = self.before
-        if before is None:
-            return self._built({})
-        if before.video is not None and not before.outdated:
-            return self._built({"first_frame_url": before.video})
-        return self._built({"first_frame_url": _stand_in(before.estimate)})
+        return self.outlook.request
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What `sw.check` finds; a shot with an error is not sent."""
-        return check(self.request, self.board.provider)
+        return self.outlook.problems
 
     @property
     def refusal(self) -> str:
@@ -142,10 +150,54 @@ class Shot:
     @property
     def estimate(self) -> Estimate:
         """What it will make and cost."""
-        return estimate(self.request, self.board.provider)
+        return self.outlook.estimate
+
+    @property
+    def outlook(self) -> Outlook:
+        """Request, problems and estimate; what was found out is kept until something changes. Blocking."""
+        chain, before = [self], self.before
+        while before is not None and before.ready is None:  # its size is known only by what comes before it
+            chain.append(before)
+            before = before.before
+        found = chain.pop().looked_at(None if before is None else before.ready)
+        for shot in reversed(chain):
+            found = shot.looked_at(_stand_in(found.estimate.width or 1280, found.estimate.height or 720))
+        return found
+
+    def looked_at(self, start: Any) -> Outlook:
+        """Its outlook where it starts with this video or picture, or with neither."""
+        found = self._outlook
+        if found is None or found.start is not start:
+            provider = self.board.provider
+            request = self._built({} if start is None else {"first_frame_url": start})
+            found = Outlook(start, request, check(request, provider), estimate(request, provider))
+            self._outlook = found
+        return found
+
+    def change(self, given: dict[str, Any]) -> None:
+        """Give it other fields. Blocking.
+
+        Raises:
+            StorageError: An image cannot be kept; nothing has changed.
+        """
+        self._plain = self.board.plain(given)
+        self.given, self.trouble = given, ""
+
+    def put(self, place: int) -> None:
+        """It stands here, and what it will ask is looked at anew."""
+        self._place, self._outlook = place, None
+
+    def take(self, take: Take | None, job: Job | None, lost: str) -> None:
+        """This take is what it is now; with None, what it shows is outdated."""
+        self.outdated = take is None and self.made is not None
+        if take is None and self.lost:  # what it is now is something else
+            self.made, self.job, self.trouble, self.lost, self.outdated = None, None, "", False, False
+        elif take is not None and take is not self.made:
+            self.made, self.job, self.trouble, self.lost = take, job, lost, bool(lost)
 
     def __repr__(self) -> str:
-        return f"<Shot {self.index}: {self.prompt!r}: {self.state}>"
+        index = self.index
+        return f"<Shot {index if index >= 0 else '(taken out)'}: {self.prompt!r}: {self.state}>"
 
     def _built(self, start: dict[str, Any]) -> VideoRequest:
         values = {**self.given, **start}
@@ -200,10 +252,11 @@ def wire_of(provider_id: str) -> str:
     return provider_facts(provider_id.rpartition(":")[2]).wire
 
 
-def _stand_in(expected: Estimate) -> Image:
+@lru_cache(maxsize=32)
+def _stand_in(width: int, height: int) -> Image:
     """A picture of the size of a video that is not made yet."""
     from PIL import Image as Pillow  # noqa: PLC0415  only where a plan is made
 
     data = io.BytesIO()
-    Pillow.new("RGB", (expected.width or 1280, expected.height or 720)).save(data, "PNG")
+    Pillow.new("1", (width, height)).save(data, "PNG")
     return Image(data.getvalue(), name="the last frame of the shot before")

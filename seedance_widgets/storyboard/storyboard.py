@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import importlib
+import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets import choice
 from seedance_widgets.errors import ConfigurationError, SweepError
-from seedance_widgets.jobs import Job, job_of, live_tracks, open_ledger
+from seedance_widgets.jobs import open_ledger
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
@@ -19,6 +22,7 @@ from seedance_widgets.storyboard.join import join
 from seedance_widgets.storyboard.memory import Spec
 from seedance_widgets.storyboard.run import Runner, price_of
 from seedance_widgets.storyboard.shots import Shot, read_shot, wire_of
+from seedance_widgets.storyboard.takes import Takes
 from seedance_widgets.sweep import arguments
 from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.run import Outcome
@@ -26,14 +30,16 @@ from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from seedance_widgets.jobs import Ledger
+    from seedance_widgets.jobs import Job, Ledger
     from seedance_widgets.providers.base import Provider
     from seedance_widgets.simulator import Simulator
     from seedance_widgets.storyboard.join import How
 
 _FAILED = frozenset({"failed", "expired", "cancelled"})
+# Each storyboard that is in use: all objects of one share its state, or each of them would buy its shots.
+_boards: weakref.WeakValueDictionary[tuple[Ledger, str], Storyboard] = weakref.WeakValueDictionary()
 
 
 @suggest_names
@@ -74,29 +80,31 @@ class Storyboard(Listened):
     ) -> None:
         if isinstance(shots, (str, dict)) or not shots:
             raise SweepError("shots must be a list with at least one prompt, such as ['The boat leaves', 'It lands'].")
-        self.base = VideoRequest("") if base is None else arguments.read_base(base)
-        self.provider: Provider | None = choice.resolve(provider)
-        self._set_up(
-            [Shot(self, read_shot(one)) for one in shots],
-            arguments.read_name(name).replace("sweep-", "board-", 1 if name is None else 0),
-            arguments.read_cap(max_cost),
-            self.provider.id,
-            self.provider.base_url,
-        )
-        if name is not None and self.name in self.names():
-            self._adopt(self.ledger.call(memory.read, self.ledger, self.name))
+        given = [read_shot(one) for one in shots]
+        request = VideoRequest("") if base is None else arguments.read_base(base)
+        cap = arguments.read_cap(max_cost)
+        called = arguments.read_name(name).replace("sweep-", "board-", 1 if name is None else 0)
+        maker = choice.resolve(provider)
+        self.provider: Provider | None = maker
+        self._set_up(called, request, cap, maker.id, maker.base_url)
+        if name is None:
+            self.shots += [Shot(self, one) for one in given]
+        else:
+            self._go_on_by_name(given, request, maker, cap)
 
-    def _set_up(self, shots: list[Shot], name: str, cap: float | None, provider_id: str, base_url: str) -> None:
+    def _set_up(self, name: str, base: VideoRequest, cap: float | None, provider_id: str, base_url: str) -> None:
         super().__init__()
-        self.shots = shots
         self.name = name
+        self.base = base
         self.max_cost = cap
-        self.provider_id = provider_id
-        self.base_url = base_url
-        self.wire = wire_of(provider_id)
+        self.provider_id, self.base_url, self.wire = provider_id, base_url, wire_of(provider_id)
+        self.shots: list[Shot] = []
+        self.takes = Takes()
         self.joined_by: How | str = ""
-        self.taken_up = False
+        self.lock = threading.RLock()
+        self._text = ""  # what the ledger had when this process read or wrote it last
         self._made_runner: Runner | None = None
+        self._first = self  # all objects of one storyboard share this state, whose shots belong to the first of them
 
     @classmethod
     def load(cls, name: str, provider: Provider | Simulator | str | None = None) -> Storyboard:
@@ -114,16 +122,20 @@ class Storyboard(Listened):
             close = difflib.get_close_matches(str(name), cls.names(), n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}?" if close else f"there is {', '.join(cls.names()[:5]) or 'none yet'}."
             raise KeyError(f"no storyboard is called {name!r} in {ledger.folder}; {hint}") from None
-        board = cls.__new__(cls)
-        board.base = spec.base
         given = None if provider is None else choice.resolve(provider)
-        try:
-            board.provider = choice.provider_for(spec.provider, spec.base_url, given)
-        except ConfigurationError:
-            board.provider = None  # what was made can be looked at without a key
-        shots = [Shot(board, given) for given, _ in spec.shots]
-        board._set_up(shots, name, spec.max_cost, spec.provider, spec.base_url)  # noqa: SLF001  its own
-        board._take_over(spec, follow=True)  # noqa: SLF001  the same
+        board = _boards.get((ledger, name))
+        if board is None:
+            board = cls.__new__(cls)
+            board.provider = None
+            board._set_up(name, spec.base, spec.max_cost, spec.provider, spec.base_url)  # noqa: SLF001  its own
+        board._read(spec)  # noqa: SLF001  the same
+        if board.provider is None or given is not None:
+            # What was made can be looked at without a key.
+            with contextlib.suppress(ConfigurationError):
+                board.provider = choice.provider_for(spec.provider, spec.base_url, given)
+        board.settle()
+        board = _boards.setdefault((ledger, name), board)
+        bridge.start(board.loop, board._runner.take_up())  # noqa: SLF001  the same
         return board
 
     @staticmethod
@@ -155,7 +167,7 @@ class Storyboard(Listened):
         """
         wanted: list[Shot] = []
         for shot in self.shots:
-            begins_anew = shot.before in wanted
+            begins_anew = bool(wanted) and shot.before is wanted[-1]
             missing = shot.job is None or _may_be_sent_again(shot.job) or shot.outdated
             if shot in again or ((begins_anew or missing) and not shot.under_way and not shot.lost):
                 wanted.append(shot)
@@ -163,11 +175,11 @@ class Storyboard(Listened):
 
     def plan(self) -> str:
         """What `run` would send and what that costs, in one line for each shot."""
+        self.settle()  # files may have come or gone since
         wanted = self.to_make()
         lines = []
         for shot in self.shots:
-            expected = shot.estimate
-            fate = (shot.refusal or str(expected)) if shot in wanted else shot.state
+            fate = (shot.refusal or str(shot.estimate)) if shot in wanted else shot.state
             lines.append(f"{shot.index:>3}  {shot.prompt}: {fate}")
         price, unpriced = price_of(wanted)
         cost = money(price, wanted[0].estimate.currency) if wanted and self.billed else "free"
@@ -207,40 +219,61 @@ class Storyboard(Listened):
     def edit(self, index: int, **changes: Any) -> Shot:
         """Change fields of a shot; None takes a field back to the base. Nothing is sent.
 
+        A change that is taken back brings the video back that was made before it.
+
         Raises:
-            SweepError: No such shot, or no prompt left.
+            SweepError: No such shot, no prompt left, or it is under way.
             TypeError: An unknown field; the message holds the nearest name.
         """
-        shot = self._shot(index)
-        kept = {
-            name: value for name, value in {**shot.given, **changes}.items() if value is not None or name == "prompt"
-        }
-        shot.given = read_shot(kept)
-        shot.trouble = ""
-        self.save()
+        with self._change():
+            shot = self._shot(index)
+            if shot.under_way:
+                raise SweepError(f"shot {index} is under way; let it end, or cancel its job, before it is changed.")
+            given = {**shot.given, **changes}
+            shot.change(read_shot({name: given[name] for name in given if given[name] is not None or name == "prompt"}))
         return shot
 
     def insert(self, index: int, shot: Any) -> Shot:
-        """Put a new shot before the one with this number; at the end with `len(board.shots)`."""
-        made = Shot(self, read_shot(shot))
-        self.shots.insert(index, made)
-        self.save()
+        """Put a new shot before the one with this number; at the end with `len(board.shots)`.
+
+        Raises:
+            SweepError: It is no shot, there is no such place, or a shot is under way and this is not the end.
+            TypeError: An unknown field; the message holds the nearest name.
+        """
+        made = Shot(self._first, read_shot(shot))
+        with self._change():
+            if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= len(self.shots):
+                raise SweepError(f"a shot is put at a place from 0 to {len(self.shots)}; {index!r} is none.")
+            if index < len(self.shots):
+                self._must_stand_still()
+            self.shots.insert(index, made)
         return made
 
     def remove(self, index: int) -> None:
-        """Take a shot out; its video stays in the ledger."""
-        if len(self.shots) == 1:
-            raise SweepError("a storyboard has at least one shot; edit this one instead.")
-        self.shots.remove(self._shot(index))
-        self.save()
+        """Take a shot out; its video stays in the ledger.
+
+        Raises:
+            SweepError: No such shot, it is the last one, or a shot is under way.
+        """
+        with self._change():
+            shot = self._shot(index)
+            if len(self.shots) == 1:
+                raise SweepError("a storyboard has at least one shot; edit this one instead.")
+            self._must_stand_still()
+            self.shots.remove(shot)
 
     def move(self, index: int, to: int) -> None:
-        """Give a shot another place."""
-        shot = self._shot(index)
-        self._shot(to)
-        self.shots.remove(shot)
-        self.shots.insert(to, shot)
-        self.save()
+        """Give a shot another place.
+
+        Raises:
+            SweepError: No such shot or place, or a shot is under way.
+        """
+        with self._change():
+            shot = self._shot(index)
+            self._shot(to)
+            self._must_stand_still()
+            self.shots.remove(shot)
+            self.shots.insert(to, shot)
 
     def join(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
         """One film of all shots; the notebook's jobs go on meanwhile. `joined_by` tells whether it was encoded anew.
@@ -261,17 +294,41 @@ class Storyboard(Listened):
         """A shot's fields as the ledger writes them."""
         return memory.plain_fields(self.ledger.folder, given)
 
+    def settle(self) -> None:
+        """Give each shot the video that was made for it as it is now, where there is one. Blocking."""
+        with self.lock:
+            self.takes.settle(self.shots, self.base)
+
     def save(self) -> None:
-        """Write it to the ledger. Blocking."""
-        spec = Spec(
-            self.base,
-            tuple((shot.given, shot.made) for shot in self.shots),
-            self.max_cost,
-            self.provider_id,
-            self.base_url,
-        )
-        self.ledger.call(memory.write, self.ledger, self.name, spec)
+        """Write it to the ledger. Blocking.
+
+        Raises:
+            SweepError: Another process has written it since it was read.
+            StorageError: It cannot be written.
+        """
+        self.write()
         self.changed()
+
+    def write(self) -> None:
+        """The same, and tell nobody."""
+        with self.lock:
+            spec = Spec(
+                self.base,
+                tuple((shot.plain, "" if shot.made is None else shot.made.job) for shot in self.shots),
+                tuple(self.takes),
+                self.max_cost,
+                self.provider_id,
+                self.base_url,
+            )
+            ledger = self.ledger
+            self._text = ledger.call(memory.write, ledger, self.name, spec, self._text)
+            _boards.setdefault((ledger, self.name), self._first)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Storyboard) and self._first is other._first
+
+    def __hash__(self) -> int:
+        return id(self._first)
 
     def __len__(self) -> int:
         return len(self.shots)
@@ -307,42 +364,109 @@ class Storyboard(Listened):
             "making the shots", self._runner.run(self.max_cost if cap is None else cap, again), self._runner.loop
         )
 
-    def _adopt(self, spec: Spec) -> None:
-        """Go on with what was made under this name, where it is the same storyboard."""
-        ours = [self.plain(shot.given) for shot in self.shots]
-        theirs = [self.plain(given) for given, _ in spec.shots]
-        if ours != theirs or self.base.content_hash != spec.base.content_hash or spec.provider != self.provider_id:
-            raise SweepError(
-                f"there is a storyboard called {self.name!r} with other shots; sw.Storyboard.load({self.name!r}) goes "
-                "on with it, or choose another name."
-            )
-        self._take_over(spec)
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[None]:
+        """Change the shots: when this is left it is written down, or nothing has changed. Blocking."""
+        with self.lock:
+            before = [(shot, vars(shot).copy()) for shot in self.shots]
+            base = self.base
+            try:
+                yield
+                self.settle()
+                self.write()
+            except BaseException:
+                self.base = base
+                self.shots[:] = [shot for shot, _ in before]
+                for shot, values in before:
+                    vars(shot).update(values)
+                raise
+        self.changed()
 
-    def _take_over(self, spec: Spec, *, follow: bool = False) -> None:
-        """Find the jobs of the shots; blocking."""
-        ledger = self.ledger
-        ids = [made.job for _, made in spec.shots if made is not None]
-        known = ledger.call(ledger.find_many, ids)
-        live = live_tracks(ledger)
-        for shot, (_, made) in zip(self.shots, spec.shots, strict=True):
-            if made is None:
-                continue
-            record = known.get(made.job)
-            if made.job in live:
-                shot.job = Job(live[made.job])
-            elif record is not None:
-                shot.job = job_of(ledger, record)
-            elif made.job in known:
-                shot.lost = True
-                shot.trouble = (
-                    f"the ledger's row of job {made.job} is damaged: it may have been made and billed. Look at the "
-                    "provider's console."
+    def _must_stand_still(self) -> None:
+        for shot in self.shots:
+            if shot.under_way:
+                raise SweepError(
+                    f"shot {shot.index} is under way; let it end, or cancel its job, before shots come to other places."
                 )
-            else:
-                continue  # it was never sent
-            shot.made = made
-        if follow:
-            bridge.start(self.loop, self._runner.take_up())
+
+    def _go_on_by_name(
+        self, given: list[dict[str, Any]], base: VideoRequest, maker: Provider, cap: float | None
+    ) -> None:
+        """Be what the ledger, or another object, has under this name, with these shots."""
+        ledger = self.ledger
+        first = _boards.get((ledger, self.name), self)
+        try:
+            spec = ledger.call(memory.read, ledger, self.name)
+        except KeyError:  # it is new
+            pass
+        else:
+            first._read(spec)  # noqa: SLF001  its own
+        first._become(given, base, maker, cap)  # noqa: SLF001  the same
+        _boards[ledger, self.name] = first
+        # Two objects that each had shots and jobs of their own would buy everything twice.
+        self.__dict__ = first.__dict__
+
+    def _read(self, spec: Spec) -> None:
+        """Take over what the ledger has, where that is news and nothing is under way here; blocking."""
+        with self.lock:
+            if spec.text == self._text or any(shot.under_way for shot in self.shots):
+                return
+            self.base, self.max_cost = spec.base, spec.max_cost
+            self.provider_id, self.base_url, self.wire = spec.provider, spec.base_url, wire_of(spec.provider)
+            self.takes.read(self.ledger, spec.takes, spec.owner)
+            takes = {take.job: take for take in self.takes}
+            self.shots[:] = [Shot(self._first, given) for given, _ in spec.shots]
+            for shot, (_, job_id) in zip(self.shots, spec.shots, strict=True):
+                if (take := takes.get(job_id)) is not None:
+                    shot.take(take, self.takes.job(take), self.takes.lost(take))
+            self._text = spec.text
+            self.settle()
+        self.changed()
+
+    def _become(self, given: list[dict[str, Any]], base: VideoRequest, maker: Provider, cap: float | None) -> None:
+        """Go on with these shots, where they have something in common with those that are here; blocking."""
+        with self.lock:
+            if self._text:
+                fields = [self.plain(one) for one in given]
+                known = [*(shot.plain for shot in self.shots), *(take.given for take in self.takes)]
+                if maker.id != self.provider_id or not any(one in known for one in fields):
+                    raise SweepError(
+                        f"there is a storyboard called {self.name!r} with other shots; "
+                        f"sw.Storyboard.load({self.name!r}) goes on with it, or choose another name."
+                    )
+                self._replace(given, fields, base)
+            else:  # nothing was made or written yet
+                self.shots[:] = [Shot(self._first, one) for one in given]
+                self.base = base
+            self.provider = maker
+            self.provider_id, self.base_url, self.wire = maker.id, maker.base_url, wire_of(maker.id)
+            self.max_cost = self.max_cost if cap is None else cap
+            self.settle()
+        self.changed()
+
+    def _replace(self, given: list[dict[str, Any]], fields: list[dict[str, Any]], base: VideoRequest) -> None:
+        """Have these shots: those that are here already, one that is changed in its place, or a new one."""
+        here, free = list(self.shots), dict.fromkeys(self.shots)
+        found: list[Shot | None] = []
+        for place, plain in enumerate(fields):
+            same = [shot for shot in free if shot.plain == plain]
+            shot = min(same, key=lambda one: abs(one.index - place), default=None)
+            if shot is not None:
+                del free[shot]
+            found.append(shot)
+        begins_anew = base.content_hash != self.base.content_hash
+        if begins_anew or found[: len(here)] != here:
+            self._must_stand_still()
+        if begins_anew:
+            self.base = base
+        shots = []
+        for place, shot in enumerate(found):
+            kept = shot
+            if kept is None and place < len(here) and here[place] in free:
+                kept = here[place]
+                kept.change(given[place])
+            shots.append(Shot(self._first, given[place]) if kept is None else kept)
+        self.shots[:] = shots
 
     def _shot(self, index: Any) -> Shot:
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.shots):

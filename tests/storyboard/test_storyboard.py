@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 
 import av
@@ -12,6 +13,8 @@ import pytest
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs.ledger import FILE
+from seedance_widgets.storyboard import storyboard
+from tests.storyboard.test_join import packets
 
 BASE = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
 
@@ -22,6 +25,12 @@ def creates(sim):
 
 def board_of(sim, shots=("leaves", "passes", "lands"), base=BASE, **options):
     return sw.Storyboard(list(shots), base=base, provider=sim.provider(), **options)
+
+
+def restart():
+    """What is left after the kernel was restarted: the ledger."""
+    gc.collect()
+    storyboard._boards.clear()
 
 
 def difference(one, other):
@@ -175,15 +184,17 @@ async def test_a_damaged_row_is_not_bought_again(sim, home):
     with sqlite3.connect(home / FILE) as ledger:
         ledger.execute("UPDATE jobs SET request = '{' WHERE id = ?", [board.shots[2].job.id])
     ledger.close()
+    restart()
     loaded = sw.Storyboard.load("voyage", sim.provider())
     assert [shot.state for shot in loaded.shots] == ["succeeded", "succeeded", "unknown"]
     await loaded.run()
     assert len(creates(sim)) == 3
-
-
-def packets(path):
-    with av.open(str(path)) as container:
-        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    loaded.edit(2, prompt="is moored")  # something else, which nobody has sent
+    assert [shot.state for shot in loaded.shots] == ["succeeded", "succeeded", "planned"]
+    loaded.edit(2, prompt="lands")
+    assert [shot.state for shot in loaded.shots] == ["succeeded", "succeeded", "unknown"]
+    await loaded.rerun(2)
+    assert [shot.state for shot in loaded.shots] == ["succeeded"] * 3
 
 
 async def test_alike_shots_are_joined_without_encoding_a_picture(sim, tmp_path):
