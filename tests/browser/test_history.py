@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,7 @@ def crowd():
     return ledger
 
 
-@pytest.mark.parametrize("width", [320, 420, 1100])
+@pytest.mark.parametrize("width", [320, 420, 560, 1100])
 async def test_three_hundred_jobs_and_hostile_words_fit_into_any_width(crowd, stage, width):
     await stage.width(width)
     view = await stage.surface(sw.History())
@@ -166,6 +167,10 @@ async def test_three_hundred_jobs_and_hostile_words_fit_into_any_width(crowd, st
     await stage.screenshot(f"history-crowd-{width}")
     over = await root.evaluate(OVERHANGING)
     assert over == []
+    await root.locator(".sw-job-state").nth(1).click()
+    await expect(root.locator(".sw-failure")).to_be_visible()
+    await stage.screenshot(f"history-chosen-{width}")
+    assert await root.evaluate(OVERHANGING) == []
     assert await stage.page.title() != "taken"
     await root.get_by_role("button", name="Show 24 more").click()
     await expect(root.locator(".sw-history-list").get_by_role("listitem")).to_have_count(48)
@@ -189,6 +194,21 @@ async def test_nothing_found_leads_back(crowd, stage):
     await expect(root.locator(".sw-history-list").get_by_role("listitem")).to_have_count(24)
 
 
+async def test_a_day_is_chosen_in_the_dark(crowd, stage):
+    await stage.theme("dark")
+    view = await stage.surface(sw.History())
+    root = view.root.locator(".sw-history")
+    since, until = root.get_by_label("From", exact=True), root.get_by_label("To", exact=True)
+    # The calendar's own sign is light then.
+    assert await since.evaluate("one => getComputedStyle(one).colorScheme") == "dark"
+    yesterday = f"{datetime.now().astimezone() - timedelta(days=1):%Y-%m-%d}"
+    await since.fill(yesterday)
+    await until.fill(yesterday)
+    found = sw.History().find(since=yesterday, until=yesterday)
+    assert 0 < len(found) < 300
+    await expect(root.locator(".sw-bar")).to_contain_text(f"{len(found)} jobs")
+
+
 async def test_what_may_still_be_fetched_is_deleted_only_after_a_question_that_says_so(stage, home):
     ledger = open_ledger()
     ledger.call(ledger.save, (written(2, task_id="cgt-1"), []), (written(3, task_id="cgt-2"), []))
@@ -200,6 +220,8 @@ async def test_what_may_still_be_fetched_is_deleted_only_after_a_question_that_s
     await root.get_by_label("State", exact=True).select_option("unknown")
     await root.get_by_role("button", name="Delete entry").click()
     await expect(root.get_by_role("alertdialog")).to_contain_text("may still have the video")
+    await stage.width(320)
+    await stage.screenshot("history-question")
     await root.get_by_role("button", name="Yes, delete").click()
     await expect(root.locator(".sw-news").first).to_contain_text("The entry is deleted")
     assert [job.task_id for job in sw.jobs()] == ["cgt-2"]

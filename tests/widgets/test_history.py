@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sqlite3
 import time
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from seedance_widgets.jobs.search import GROUPS, Query, search
 from seedance_widgets.widgets.history_state import PAGE, history_state, link_hours, matching, row_state, totals
 from seedance_widgets.widgets.media import Shelf
 from seedance_widgets.widgets.surface import Refused
+from seedance_widgets.widgets.trouble import words_of
 
 NOON = datetime(2026, 11, 20, 12).astimezone().timestamp()
 DAY = 86_400
@@ -312,3 +314,14 @@ async def test_the_browser_offers_to_delete_what_python_lets_go(changes, means):
     await history.answer_delete("one", "entry", means)
     with pytest.raises(Refused, match="no longer in the ledger"):
         await history.answer_delete("one", "entry", means)
+
+
+async def test_why_a_job_is_kept_is_told_in_the_language_of_the_surface(home):
+    other = Ledger(home)
+    write(row(3, id="left"), row(3, id="elsewhere", owner=other.owner), row(7, id="made", state="unknown"))
+    history = sw.History(lang="zh")
+    for job in ("left", "elsewhere", "made"):
+        with pytest.raises(sw.errors.JobError) as caught:
+            await history.answer_delete(job, "entry")
+        assert re.search("[\u4e00-\u9fff]", words_of(caught.value, "zh"))
+    other.close()

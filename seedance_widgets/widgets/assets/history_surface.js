@@ -85,6 +85,7 @@ function render({ model, el, strings }) {
 
   function draw() {
     filters.offer(told);
+    show(filters.element, told.any);
     fill(totals, told.totals);
     show(fill(takeUp, t("history.take_up", { n: told.unfinished })), told.unfinished > 0);
     const left = told.found - told.rows.length;
@@ -164,9 +165,10 @@ function createFilters({ t, onChange: changed }) {
   state.append(...["running", "succeeded", "failed", "unknown"].map((value) => h("option", { value }, t(`history.${value}`))));
   const model = choice("model");
   const provider = choice("provider");
-  const day = (name) => h("input.sw-input.sw-small", { type: "date", "aria-label": t(`history.${name}`), title: t(`history.${name}`), onchange: changed });
-  const since = day("since");
-  const until = day("until");
+  const day = () => h("input.sw-input.sw-small", { type: "date", min: "2020-01-01", max: "2099-12-31", onchange: changed });
+  const labelled = (name, input) => h("label.sw-day", {}, h("span.sw-quiet", {}, t(`history.${name}`)), input);
+  const since = day();
+  const until = day();
   let timer = 0;
   let offered = "";
 
@@ -176,7 +178,7 @@ function createFilters({ t, onChange: changed }) {
   }
 
   return {
-    element: h("div.sw-filters", {}, search, state, model, provider, since, until),
+    element: h("div.sw-filters", {}, search, state, model, provider, labelled("since", since), labelled("until", until)),
     clear() {
       for (const one of [search, state, model, provider, since, until]) one.value = "";
     },
@@ -196,12 +198,15 @@ function createFilters({ t, onChange: changed }) {
 
 /** Where no job is shown: what will be here and how one comes to it, or a way out of the filters. */
 function createNone({ t, onClear }) {
-  const steps = ["none_studio", "none_cell", "none_adopt"].map((name) => h("li", {}, t(`history.${name}`)));
+  const codes = { none_studio: "sw.Studio()", none_cell: 'await sw.generate_video("a calm boat")' };
+  const steps = ["none_studio", "none_cell", "none_adopt"].map((name) => h("li", {}, t(`history.${name}`), " ", codes[name] && h("code", {}, codes[name])));
   const empty = h("div.sw-empty", {}, h("span.sw-empty-sign", { "aria-hidden": "true" }, "▷"), h("strong", {}, t("history.none")), h("ol", {}, ...steps), h("span", {}, t("history.none_kept")));
   const nothing = h("div.sw-empty", {}, h("span", {}, t("history.none_found")), h("button.sw-button.sw-small", { type: "button", onclick: onClear }, t("history.clear")));
+  const element = h("div.sw-none", {}, empty, nothing);
   return {
-    element: h("div.sw-none", {}, empty, nothing),
+    element,
     draw({ any, found }) {
+      show(element, !found);
       show(empty, !any);
       show(nothing, any && !found);
     },
@@ -209,7 +214,7 @@ function createNone({ t, onClear }) {
 }
 
 function createAdopt({ t, onAdopt }) {
-  const input = h("input.sw-input.sw-small", { type: "text", maxLength: 200, spellcheck: false, placeholder: t("history.adopt_hint"), "aria-label": t("history.adopt_hint") });
+  const input = h("input.sw-input.sw-small", { type: "text", maxLength: 200, spellcheck: false, placeholder: t("history.adopt_short"), title: t("history.adopt_hint"), "aria-label": t("history.adopt_hint") });
   const press = h("button.sw-button.sw-small", { type: "submit" }, t("history.adopt"));
   const element = h("form.sw-adopt", {}, input, press);
   element.addEventListener("submit", async (event) => {
