@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from seedance_widgets.catalog import ADAPTIVE, find_model
 from seedance_widgets.errors import StorageError, VideoFileError
+from seedance_widgets.markup import text_only
 from seedance_widgets.request import Image, VideoRequest
 
 if TYPE_CHECKING:
@@ -297,9 +298,9 @@ class Video:
             if not self.path.is_file():
                 raise VideoFileError(self._gone)  # noqa: TRY301  said below like every other trouble
             poster = self.poster()
-            return {"text/plain": repr(self), "text/html": self._html(poster), "image/jpeg": poster}
+            return {"text/plain": repr(self), "text/html": text_only(self._html(poster)), "image/jpeg": poster}
         except VideoFileError as error:
-            return {"text/plain": str(error), "text/html": f'<p style="{_TEXT}">{escape(str(error))}</p>'}
+            return {"text/plain": str(error), "text/html": text_only(f'<p style="{_TEXT}">{escape(str(error))}</p>')}
 
     @cached_property
     def _facts(self) -> _Facts:

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
+from seedance_widgets.markup import text_only
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -236,7 +238,7 @@ class Model:
     def _repr_html_(self) -> str:
         from seedance_widgets.catalog.tables import model_html  # noqa: PLC0415  tables.py reads this module
 
-        return model_html(self)
+        return text_only(model_html(self))
 
     def price_row(self, *, resolution: str, audio: bool, tier: str) -> PriceRow | None:
         """The row of the token price list that bills a request with these settings."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seedance_widgets.catalog.models import catalogue, rules, today
 from seedance_widgets.catalog.names import model
+from seedance_widgets.markup import text_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +82,7 @@ class ModelTable:
 
     def _repr_html_(self) -> str:
         caption = f"Seedance models as of {catalogue().as_of.isoformat()}. {_footnote()}"
-        return _html(caption, self._HEADS, [_row(model) for model in self])
+        return text_only(_html(caption, self._HEADS, [_row(model) for model in self]))
 
 
 def models() -> ModelTable:

@@ -10,6 +10,7 @@ from seedance_widgets import choice
 from seedance_widgets.catalog import rules
 from seedance_widgets.errors import CannotCancel, ConfigurationError, JobError
 from seedance_widgets.jobs.record import ENDED, Event, State
+from seedance_widgets.markup import text_only
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.notebook.card import Card, live_display, redraw
 
@@ -137,7 +138,10 @@ class Job:
 
     @property
     def seconds_in(self) -> dict[str, float]:
-        """Seconds spent in each state so far; one that was over before it was seen counts to the next."""
+        """Seconds spent in each state so far; one that was over before it was seen counts to the next.
+
+        Of a job that was resumed or adopted how long the download took is left out: its video may have waited for that.
+        """
         record = self._track.record
         starts: list[tuple[str, float | None]] = [
             ("pending", record.created_at),
@@ -147,8 +151,12 @@ class Job:
         ]
         if record.ready_at is not None and record.running_at is None:
             starts[1:3] = [("running", record.submitted_at)]
+        ended = record.ended_at or time.time()
+        if record.estimate.get("resumed") and record.ready_at is not None:
+            ended = record.ready_at  # the video was made while nobody looked: from then on it only waited to be fetched
+            starts.pop()
         known = [(state, at) for state, at in starts if at is not None]
-        ends = [*(at for _, at in known[1:]), record.ended_at or time.time()]
+        ends = [*(at for _, at in known[1:]), ended]
         return {state: max(0.0, end - at) for (state, at), end in zip(known, ends, strict=True)}
 
     @property
@@ -312,7 +320,7 @@ class JobList(list[Job]):
     def _repr_html_(self) -> str:
         from seedance_widgets.notebook.card import jobs_html  # noqa: PLC0415  only where it is shown
 
-        return jobs_html([job.card() for job in self]) or f"<p>{self.empty}</p>"
+        return text_only(jobs_html([job.card() for job in self]) or f"<p>{self.empty}</p>")
 
 
 class Cancelling:

@@ -27,6 +27,7 @@ from seedance_widgets.magics.vocabulary import (
     nearest,
     provider_words,
 )
+from seedance_widgets.markup import text_only
 from seedance_widgets.request import VideoRequest
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ class Panel:
     Args:
         lines: Plain text.
         below: Shown under them, where it is something that shows itself too.
+        aligned: They stand under one another, sign by sign.
     """
 
-    def __init__(self, *lines: str, below: Any = None) -> None:
+    def __init__(self, *lines: str, below: Any = None, aligned: bool = False) -> None:
         self._lines = lines
+        self._aligned = aligned
         self._below = below
 
     def __repr__(self) -> str:
@@ -55,7 +58,8 @@ class Panel:
     def _repr_html_(self) -> str:
         rows = "".join(f"<div>{html.escape(line) or '&nbsp;'}</div>" for line in self._lines)
         below = "" if self._below is None else self._below._repr_html_()
-        return f'<div style="white-space:pre-wrap">{rows}</div>{below}'
+        shape = "font-family:monospace;" if self._aligned else ""
+        return text_only(f'<div style="{shape}white-space:pre-wrap">{rows}</div>{below}')
 
 
 def run_line(line: str) -> Any:
@@ -144,7 +148,7 @@ def _job(job_id: str = "") -> Job:
 
 
 def _help() -> Panel:
-    return Panel(*help_text().splitlines())
+    return Panel(*help_text().splitlines(), aligned=True)
 
 
 def _resume() -> Any:

@@ -11,6 +11,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from seedance_widgets.markup import text_only
 from seedance_widgets.notebook.loop import kernel
 from seedance_widgets.request.estimate import money
 
@@ -154,7 +155,7 @@ class Card:
             parts.append(f'<div style="{edge}">{html.escape(self.error)}</div>')
         if self.video is not None:
             parts.append(self.video._repr_mimebundle_().get("text/html", ""))
-        return "".join([*parts, "</div>"])
+        return text_only("".join([*parts, "</div>"]))
 
     def mimebundle(self) -> dict[str, Any]:
         """What Jupyter stores and shows."""
@@ -184,7 +185,7 @@ def progress_display(job: Shown) -> Iterator[None]:
             words = f"{card.provider} · {card.cost_words()} · {card.task_id} · made in {card.elapsed:.0f} s"
             return {
                 "text/plain": words,
-                "text/html": f'<div style="font-size:85%;opacity:.8">{html.escape(words)}</div>',
+                "text/html": text_only(f'<div style="font-size:85%;opacity:.8">{html.escape(words)}</div>'),
             }
 
         _follow(job, draw)

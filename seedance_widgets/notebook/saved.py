@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from seedance_widgets.markup import text_only
+
 # Hides that line, or the one that says that the widget is looked for: text alone, where a widget has elements.
 _HIDE_ERROR = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child [data-seedance-saved='{id}']) "
@@ -22,5 +24,6 @@ def saved_bundle(saved_id: str, bundle: dict[str, Any]) -> dict[str, Any]:
         saved_id: Letters and digits; the widget's browser side hides what carries it.
         bundle: What is shown where the widget does not live.
     """
-    html = f'<div data-seedance-saved="{saved_id}">{bundle.get("text/html", "")}</div>{_HIDE_ERROR.format(id=saved_id)}'
+    kept = text_only(bundle.get("text/html", ""))
+    html = f'<div data-seedance-saved="{saved_id}">{kept}</div>{_HIDE_ERROR.format(id=saved_id)}'
     return {"text/plain": "", **bundle, "text/html": html}

@@ -206,7 +206,12 @@ def placeholders(base: VideoRequest, axes: Mapping[str, Any]) -> list[str]:
     if isinstance(given, Mapping):
         given = list(given.values())
     prompts = [base.prompt, *(given if _is_listed(given) else ())]
-    return sorted({name for one in prompts if isinstance(one, str) for name in re.findall(r"\{(\w+)\}", one)})
+    return sorted({name for one in prompts for name in unfilled_in(one)})
+
+
+def unfilled_in(prompt: Any) -> list[str]:
+    """The names in braces in a prompt."""
+    return re.findall(r"\{(\w+)\}", prompt) if isinstance(prompt, str) else []
 
 
 def split_options(base: VideoRequest, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -63,7 +63,7 @@ class Cell:
         return estimate(self.request, self.sweep.provider)
 
     @property
-    def note(self) -> str:
+    def remark(self) -> str:
         """What is special about it, or empty."""
         if "seed" in self.values and not takes_seed(self.request):
             return f"{self.request.model} takes no seed: this is repeat {self.values_index('seed') + 1}."
@@ -178,6 +178,16 @@ class Cell:
     def star(self) -> bool:
         """Whether it is one of the chosen."""
         return self.mark.star
+
+    @property
+    def rating(self) -> int | None:
+        """What a person gave it, from 1 to 5; None before."""
+        return self.mark.rating
+
+    @property
+    def note(self) -> str:
+        """What a person wrote to it, or empty."""
+        return self.mark.note
 
     def row(self) -> dict[str, Any]:
         """Everything that is known of it, as one flat row of plain values."""

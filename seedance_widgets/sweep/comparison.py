@@ -42,7 +42,7 @@ class Compared:
 
     job = preview = current = error = None
     gone = False
-    refusal = note = ""
+    refusal = remark = ""
     state = "succeeded"
 
     def __init__(self, of: Comparison, index: int, label: str, video: Video) -> None:
@@ -58,6 +58,16 @@ class Compared:
     def star(self) -> bool:
         """Whether it is one of the chosen."""
         return self.mark.star
+
+    @property
+    def rating(self) -> int | None:
+        """What a person gave it, from 1 to 5; None before."""
+        return self.mark.rating
+
+    @property
+    def note(self) -> str:
+        """What a person wrote to it, or empty."""
+        return self.mark.note
 
     def words(self) -> str:
         """What it is, in one line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 LONGEST = 16_384  # pixels of a side; what most programs still open
 _MOST_SAVED = 400
 _SAVED, _WIDEST_SAVED, _HIGHEST_SAVED, _NARROWEST = 200, 1200, 4000, 32
+_MIDDLE = math.inf  # as a time: half of each video
 _GAP = 6
 _HEAD = 26  # pixels of a line of headers
 _SIDE = 110  # pixels of the column of row headers
@@ -93,19 +95,24 @@ def plan_sheet(sheet: Sheet, width: int, shots: int = 1) -> Plan:
     return Plan(tile, shots, side, title, head, caption, (across + across % 2, down + down % 2))
 
 
-def contact_sheet(sheets: Sequence[Sheet], *, width: int = 240, times: Sequence[float] = (0.0,)) -> PIL.Image.Image:
+def contact_sheet(
+    sheets: Sequence[Sheet], *, width: int = 240, times: Sequence[float] | None = None
+) -> PIL.Image.Image:
     """Draw the grid as one picture, its pages below one another.
 
     Args:
         sheets: The pages.
         width: Pixels of one picture, from 32 on.
-        times: Seconds at which each video is shown, side by side; past its end it shows its last frame.
+        times: Seconds at which each video is shown, side by side; past its end it shows its last frame. By default the
+            middle of each: the first frame is the image that was given, and the same in all.
 
     Raises:
         SweepError: No time, a width that is none, or more than 16,384 pixels on a side.
     """
     from PIL import Image, ImageDraw  # noqa: PLC0415  only where something is drawn
 
+    if times is None:
+        times = (_MIDDLE,)
     if not times or not is_whole(width) or width < _NARROWEST:
         raise SweepError(
             f"a contact sheet needs a width from 32 pixels on and at least one time, not {width!r} and {times!r}."
@@ -196,7 +203,7 @@ def draw_frame(sheet: Sheet, plan: Plan) -> PIL.Image.Image:
 
 def _there(video: Video | None) -> bool:
     try:
-        return video is not None and video.width > 0
+        return video is not None and video.path.is_file() and video.width > 0
     except VideoFileError:
         return False
 
@@ -206,7 +213,8 @@ def _picture(video: Video | None, seconds: float, size: tuple[int, int]) -> PIL.
     if video is None:
         return None
     try:
-        return fitted(video.frame(max(0.0, min(seconds, video.duration))), size)
+        at = video.duration / 2 if seconds == _MIDDLE else seconds
+        return fitted(video.frame(max(0.0, min(at, video.duration))), size)
     except VideoFileError:
         return None
 

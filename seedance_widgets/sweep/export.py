@@ -148,7 +148,7 @@ def _harmless(value: Any) -> Any:
 
 def _readable(video: Video) -> bool:
     try:
-        return video.frames > 0
+        return video.path.is_file() and video.frames > 0
     except VideoFileError:
         return False
 

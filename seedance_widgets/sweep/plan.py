@@ -13,9 +13,10 @@ from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import StorageError
 from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.jobs.store import MEDIA
+from seedance_widgets.markup import text_only
 from seedance_widgets.request import estimate
 from seedance_widgets.request.estimate import money
-from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed
+from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed, unfilled_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ _FATES: dict[Fate, str] = {
     "send": "will be sent",
     "same": "same as another cell",
     "kept": "made before: taken from the ledger",
-    "has": "has its job",
+    "has": "under way or done",
     "failed": "failed: retry sends it again",
     "lost": "not known: look at the provider's console first",
     "invalid": "not possible",
@@ -73,7 +74,9 @@ class Line:
         return duration_of([self.request], self.cell.sweep)
 
     def price_words(self) -> str:
-        """What it costs, for people; `?` where nobody can tell."""
+        """What it costs, for people; `?` where nobody can tell, empty where nothing is sent."""
+        if self.fate != "send":
+            return ""
         if not self.cell.sweep.billed:
             return "free"
         return "?" if self.estimate.price is None else money(self.estimate.price, self.estimate.currency)
@@ -156,6 +159,10 @@ class Plan:
             told.append(
                 f"The seed is fixed ({base.seed}): all repeats are one video, made once. seed=-1 draws one for each."
             )
+        unfilled = sorted({name for line in self.to_send for name in unfilled_in(line.request.prompt)})
+        if unfilled:
+            names = ", ".join(f"{{{name}}}" for name in unfilled)
+            told.append(f"The prompt holds {names}, which no axis fills: it is sent as it stands.")
         if self.unpriced and self.billed:
             told.append(f"{self.unpriced:,} cells have no published price.")
         return tuple(told)
@@ -163,7 +170,7 @@ class Plan:
     def total(self) -> str:
         """The sum in one line."""
         count = len(self.to_send)
-        parts = [f"{len(self.lines):,} cells", f"{count:,} to send"]
+        parts = ["1 cell" if len(self.lines) == 1 else f"{len(self.lines):,} cells", f"{count:,} to send"]
         parts += [f"{self.counts[fate]:,} {_FATES[fate]}" for fate in _FATES if fate != "send" and fate in self.counts]
         if count:
             if self.tokens is not None:
@@ -194,7 +201,8 @@ class Plan:
         return "\n".join([self.total(), *self.notes, *rows, *self._rest()])
 
     def _repr_html_(self) -> str:
-        heads = ["", *(axis.title for axis in self.sweep.axes), "", "pixels", "tokens", "price", "time"]
+        axes = (axis.title for axis in self.sweep.axes)
+        heads = ["cell", *axes, "what becomes of it", "pixels", "tokens", "price", "time"]
         cells = []
         for line in self.lines[:_ROWS]:
             one = line.estimate
@@ -211,7 +219,7 @@ class Plan:
         head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
         notes = "".join(f"<p>{html.escape(text)}</p>" for text in (self.total(), *self.notes))
         rest = "".join(f"<p>{html.escape(text)}</p>" for text in self._rest())
-        return f"{notes}<table><thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table>{rest}"
+        return text_only(f"{notes}<table><thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table>{rest}")
 
     def _rest(self) -> list[str]:
         left = len(self.lines) - _ROWS

@@ -213,7 +213,8 @@ class Runner:
         self.book.changed()
         told = [f"{len(drop):,} not sent"] if drop else []
         told += [f"{sum(done):,} cancelled in the queue"] if any(done) else []
-        told += [f"{len(done) - sum(done):,} already running go on, and are billed"] if not all(done) else []
+        bill = ", and are billed" if sweep.billed else ""
+        told += [f"{len(done) - sum(done):,} already running go on{bill}"] if not all(done) else []
         return " · ".join(told) or "there was nothing to cancel"
 
     async def _assign(self, sweep: Sweep, plan: Plan) -> list[Sending]:

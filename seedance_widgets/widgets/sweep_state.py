@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SIGNS = {**SIGNS, "invalid": "⊘", "planned": "○", "waiting": "◔"}
 _ROWS = 500  # of a table in the browser; more is for pandas
 # What is written on the picture of a cell, in this order.
-_ON_PICTURE = (("motion", "motion {:.2f}"), ("first_frame_psnr", "PSNR {:.1f}"), ("flicker", "flicker {:.3f}"))
+_ON_PICTURE = (("motion", "motion {:.2g}"), ("first_frame_psnr", "PSNR {:.1f}"), ("flicker", "flicker {:.2g}"))
 _SHOWN_ON_PICTURE = 2
 
 
@@ -146,7 +146,7 @@ def detail_state(cell: AnyCell, grid: Grid, lang: str) -> dict[str, Any]:
         "words": cell.words(),
         "changes": changes,
         "facts": " · ".join(fact for fact in facts if fact),
-        "note": say(cell.note, lang),
+        "note": say(cell.remark, lang),
         "cancel": (job is not None and not job.done) or cell.state == "waiting",
         "retry": cell.state in FAILED or cell.gone,
         "request": request is not None,
