@@ -179,7 +179,9 @@ async def _known(ledger: Ledger, record: Record, provider: Provider) -> Job:
     if track is not None:
         return Job(track)
     if await ledger.on_thread(ledger.is_elsewhere, record.owner):
-        raise JobError(f"job {record.id} is that of another kernel; wait for it there, or shut that kernel down first.")
+        raise JobError(
+            f"job {record.id} belongs to another kernel: wait for it or take it up there, or end that kernel."
+        )
     raise JobError(f"job {record.id} is being taken up just now; `sw.job({record.id!r})` is its job in a moment.")
 
 
