@@ -233,7 +233,7 @@ class Storyboard(Listened):
             shot.change(read_shot({name: given[name] for name in given if given[name] is not None or name == "prompt"}))
         return shot
 
-    def insert(self, index: int, shot: Any) -> Shot:
+    def insert(self, index: Any, shot: Any) -> Shot:
         """Put a new shot before the one with this number; at the end with `len(board.shots)`.
 
         Raises:
@@ -342,7 +342,7 @@ class Storyboard(Listened):
             print(repr(self))  # noqa: T201  a terminal
             return
         # By name: only what is shown may load ipywidgets, and the widgets lie above this layer.
-        importlib.import_module("seedance_widgets.widgets.storyboard_view").show(self)
+        importlib.import_module("seedance_widgets.widgets.storyboard_view").show(self._first)
 
     @property
     def _runner(self) -> Runner:

@@ -69,6 +69,7 @@ class StoryboardView(MediaAnswers, Surface):
         self._dirty = True
         self._drawing: asyncio.Task[None] | None = None
         self._folder: str = ""
+        self._pictures: dict[Path, str] = {}
         super().__init__(lang=lang, board={"name": board.name, "shots": []})
         self._listening = board.listening(lambda _: self.on_loop(self._soon))
         self._listening.__enter__()
@@ -79,12 +80,22 @@ class StoryboardView(MediaAnswers, Surface):
         return repr(self.of)
 
     def saved(self) -> dict[str, Any]:
-        """What a saved notebook keeps: the shots with their pictures, and how they stand. Blocking."""
-        shots = "".join(map(_saved_shot, list(self.of.shots)[:_MOST_SAVED]))
+        """What a saved notebook keeps: the shots, how they stand, and the pictures that `save_now` has found."""
+        shots = "".join(_saved_shot(shot, self._pictures) for shot in list(self.of.shots)[:_MOST_SAVED])
         return {
             "text/plain": repr(self.of),
             "text/html": f"<div><b>{html.escape(self.of.name)}</b><ol>{shots}</ol></div>",
         }
+
+    def save_now(self) -> None:
+        """Bring what the saved notebook keeps up to date, with a picture of each video. Blocking."""
+        videos = [video for shot in list(self.of.shots)[:_MOST_SAVED] if (video := shot.video) is not None]
+        known, self._pictures = self._pictures, {}
+        for video in videos:
+            with contextlib.suppress(VideoFileError):  # the file is gone: the words remain
+                data = known.get(video.path) or base64.b64encode(video.poster(_SAVED)).decode("ascii")
+                self._pictures[video.path] = data
+        super().save_now()
 
     def close(self) -> None:
         """Take the view away; the storyboard goes on."""
@@ -136,6 +147,10 @@ class StoryboardView(MediaAnswers, Surface):
         named = text(self.lang, f"storyboard.joined_{how}")
         words = text(self.lang, "storyboard.written", path=path.name, how=named) if keep else named
         return {"video": state, "words": words}
+
+    def _ipython_display_(self) -> None:
+        super()._ipython_display_()
+        self.keep_saved()  # the pictures: from a thread, since to show something must not hold the notebook up
 
     async def _run(self, press: str, agreed: str | None, again: int | None) -> dict[str, Any]:
         if not self._agreement.is_new(press):
@@ -204,6 +219,7 @@ class StoryboardView(MediaAnswers, Surface):
             "make": wanted,
             "all": done == len(shots),
             "any": any(shot["video"] for shot in shots),
+            "busy": any(shot["busy"] for shot in shots),
             "shots": shots,
         }
 
@@ -247,12 +263,10 @@ def show(board: Storyboard) -> None:
     view._ipython_display_()
 
 
-def _saved_shot(shot: Shot) -> str:
+def _saved_shot(shot: Shot, pictures: dict[Path, str]) -> str:
     picture = ""
-    if shot.video is not None:
-        with contextlib.suppress(VideoFileError):  # the file is gone: the words remain
-            data = base64.b64encode(shot.video.poster(_SAVED)).decode("ascii")
-            picture = f'<img alt="" width="{_SAVED}" src="data:image/jpeg;base64,{data}"><br>'
+    if shot.video is not None and (data := pictures.get(shot.video.path)):
+        picture = f'<img alt="" width="{_SAVED}" src="data:image/jpeg;base64,{data}"><br>'
     return f'<li style="margin-bottom:8px">{picture}{html.escape(f"{shot.prompt}: {shot.state}")}</li>'
 
 

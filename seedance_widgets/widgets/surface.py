@@ -72,6 +72,7 @@ class Surface(anywidget.AnyWidget):
     sections: ClassVar[tuple[str, ...]] = ()
 
     _tasks: Any = ()  # until it is made: a widget whose arguments were refused is closed as well
+    _closed = True  # the same
 
     lang = traitlets.Unicode("en").tag(sync=True)
     strings = traitlets.Dict().tag(sync=True)  # another language's words; the first one's come with the modules

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sqlite3
 
 import av
@@ -13,24 +12,8 @@ import pytest
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs.ledger import FILE
-from seedance_widgets.storyboard import storyboard
+from tests.storyboard.boards import BASE, board_of, creates, restart, states, until
 from tests.storyboard.test_join import packets
-
-BASE = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
-
-
-def creates(sim):
-    return [entry for entry in sim.requests if entry.method == "POST"]
-
-
-def board_of(sim, shots=("leaves", "passes", "lands"), base=BASE, **options):
-    return sw.Storyboard(list(shots), base=base, provider=sim.provider(), **options)
-
-
-def restart():
-    """What is left after the kernel was restarted: the ledger."""
-    gc.collect()
-    storyboard._boards.clear()
 
 
 def difference(one, other):
@@ -257,7 +240,119 @@ async def test_a_shot_that_may_not_be_made_anew_keeps_its_video(sim):
     board.edit(1, duration=None)
     assert [shot.video for shot in board.shots] == before
     assert [shot.state for shot in board.shots] == ["succeeded"] * 2
-    assert [shot.video for shot in sw.Storyboard.load("voyage", provider).shots] == before
+    del board
+    restart()
+    assert [shot.video.path for shot in sw.Storyboard.load("voyage", provider).shots] == [one.path for one in before]
+    assert len(creates(sim)) == 2
+
+
+CUT = {"prompt": "elsewhere [sim:run=60]", "first_frame_url": sw.sample_image()}
+
+
+async def test_what_is_under_way_is_not_changed(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    board = sw.Storyboard(["leaves [sim:run=60]", "lands"], base=BASE, provider=provider, max_cost=0.7)
+    running = board.run()
+    await until(board, lambda: board.shots[0].job is not None)
+    for refused, words in [
+        (lambda: board.edit(0, prompt="sails"), "shot 0 is under way; let it end"),
+        (lambda: board.edit(1, resolution="1080p", duration=12), "shot 1 is under way; let it end"),  # not in the cap
+        (lambda: board.insert(1, "turns"), "shot 0 is under way; .* before shots come to other places"),
+        (lambda: board.remove(1), "shot 0 is under way"),
+        (lambda: board.move(1, 0), "shot 0 is under way"),
+    ]:
+        with pytest.raises(SweepError, match=words):
+            refused()
+    board.insert(2, "moors")
+    assert states(board)[1:] == ["waiting", "planned"]
+    await running
+    assert [entry.body["content"][0]["text"].split(" --")[0] for entry in creates(sim)] == [
+        "leaves [sim:run=60]",
+        "lands",
+    ]
+    board.edit(1, prompt="sinks")
+    assert states(board) == ["succeeded", "outdated", "planned"]
+
+
+async def test_a_shot_that_is_changed_after_it_was_made_is_no_start_for_one_that_waits(sim):
+    board = board_of(sim, ["leaves", "turns [sim:run=60]", "lands"])
+    running = board.run()
+    await until(board, lambda: board.shots[1].state == "running")
+    board.edit(0, prompt="sails")
+    await running
+    assert states(board) == ["outdated", "outdated", "failed"]
+    assert "shot 1, which could not be made anew" in str(board.shots[2].error)
+    assert len(creates(sim)) == 2
+
+
+async def test_a_chain_that_breaks_leaves_the_others_to_their_ends(sim, home):
+    board = board_of(sim, ["leaves", "passes", CUT])
+    running = board.run()
+    await until(board, lambda: board.shots[0].state == "running")
+    with sqlite3.connect(home / FILE) as ledger:  # another kernel at work
+        ledger.execute("UPDATE storyboards SET spec = spec || ' '")
+    ledger.close()
+    with pytest.raises(SweepError, match="was changed by another notebook"):
+        await running
+    assert states(board) == ["succeeded", "failed", "succeeded"]
+    assert len(creates(sim)) == 2
+
+
+def test_a_shot_that_was_taken_out_can_be_shown(sim):
+    board = board_of(sim)
+    shot = board.shots[1]
+    board.remove(1)
+    assert repr(shot) == "<Shot (taken out): 'passes': planned>"
+    assert (shot.index, shot.before) == (-1, None)
+
+
+@pytest.mark.parametrize("place", [-1, 4, True, None, "0"])
+def test_a_place_that_there_is_none_of(sim, place):
+    board = board_of(sim)
+    with pytest.raises(SweepError, match="a place from 0 to 3"):
+        board.insert(place, "turns")
+    assert len(board) == 3
+
+
+async def test_a_change_that_cannot_be_written_is_none(sim, tmp_path):
+    board = board_of(sim, name="voyage")
+    await board.run()
+    with pytest.raises(sw.errors.StorageError, match="cannot be"):
+        board.edit(1, first_frame_url=tmp_path / "none.png")
+    with pytest.raises(sw.errors.StorageError, match="cannot be"):
+        board.insert(1, {"prompt": "turns", "first_frame_url": tmp_path / "none.png"})
+    assert [shot.prompt for shot in board.shots] == ["leaves", "passes", "lands"]
+    assert states(board) == ["succeeded"] * 3
+    restart()
+    assert len(sw.Storyboard.load("voyage")) == 3
+
+
+def test_killed_when_all_is_sent_a_run_that_comes_at_once_waits_for_the_videos(sim, in_script):
+    script = """
+        import os, seedance_widgets as sw
+        base = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+        cut = {"prompt": "elsewhere [sim:run=300]", "first_frame_url": sw.sample_image()}
+        board = sw.Storyboard(["leaves [sim:run=300]", cut], base=base, name="voyage")
+        def look(_):
+            if all(shot.state == "running" for shot in board.shots): os.kill(os.getpid(), 9)
+        with board.listening(look):
+            sw.run(board.run())
+    """
+    assert in_script(script, SEEDANCE_SIMULATOR=sim.ark_base_url).returncode == -9
+    done = in_script(
+        """
+        import seedance_widgets as sw
+        async def all_at_once():
+            board = sw.Storyboard.load("voyage")
+            seen = []
+            with board.listening(seen.append):
+                await board.run()
+            return [shot.state for shot in board.shots], any(job is not None for job in seen)
+        print(*sw.run(all_at_once()))
+        """,
+        SEEDANCE_SIMULATOR=sim.ark_base_url,
+    )
+    assert done.stdout.strip() == "['succeeded', 'succeeded'] True", done
     assert len(creates(sim)) == 2
 
 

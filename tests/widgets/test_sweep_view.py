@@ -1,4 +1,4 @@
-"""The Python side of a sweep's grid, of a storyboard and of the Studio that they open."""
+"""The Python side of a sweep's grid, and of the Studio that it opens."""
 
 import re
 
@@ -7,7 +7,6 @@ import pytest
 import seedance_widgets as sw
 from seedance_widgets.sweep.run import agree
 from seedance_widgets.widgets.say import say, say_parts
-from seedance_widgets.widgets.storyboard_view import StoryboardView
 from seedance_widgets.widgets.sweep_view import SweepView
 from tests.widgets.front import Front, until
 
@@ -145,28 +144,6 @@ async def test_measuring_and_writing_a_film_tell_how_far_they_are(sim, tmp_path,
     assert any("frame 1 of 49" in sent["words"] for sent, _ in front.sent if sent.get("type") == "words")
 
 
-async def test_a_press_on_a_storyboard_counts_once_and_its_answer_for_one_run(sim):
-    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
-    base = BASE.replace(prompt="", first_frame_url=sw.sample_image())
-    board = sw.Storyboard(["leaves", "lands"], base=base, provider=provider)
-    front = front_of(view := StoryboardView(board))
-    asked = (await front.ask("run", press="1"))["confirm"]
-    assert "bills 2 shots: ¥0.60" in asked["line"]
-    assert await front.ask("run", press="1", agreed=asked["agreed"]) == {}
-    assert "confirm" in await front.ask("run", press="2", agreed="something else")
-    assert "confirm" in await front.ask("run", press="3", agreed=asked["agreed"])  # of an older question
-    again = (await front.ask("run", press="4"))["confirm"]
-    board.insert(2, "moors")
-    assert "3 shots" in (await front.ask("run", press="5", agreed=again["agreed"]))["confirm"]["line"]
-    last = (await front.ask("run", press="6"))["confirm"]
-    assert await front.ask("run", press="7", agreed=last["agreed"]) == {"sent": 3}
-    await until(lambda: view.board["summary"] == "3 of 3 shots done")
-    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 3
-    board.max_cost = 0.01
-    assert "go over max_cost" in await front.refused("rerun", shot=1, press="8")
-    assert board.shots[1].video is not None
-
-
 async def test_what_goes_wrong_after_a_press_is_told_where_it_was_pressed(sim, home, monkeypatch):
     sweep = sw.Sweep(BASE, {"seed": [1, 2]}, provider=sim.provider())
     front = front_of(view := SweepView(sweep))
@@ -180,19 +157,3 @@ async def test_what_goes_wrong_after_a_press_is_told_where_it_was_pressed(sim, h
     await until(lambda: any(sent.get("trouble") for sent, _ in front.sent))
     assert [sent["words"] for sent, _ in front.sent if sent.get("trouble")] == ["the disk is full."]
     assert not [entry for entry in sim.requests if entry.method == "POST"]
-
-
-async def test_a_saved_storyboard_keeps_pictures_and_what_people_wrote_is_text(sim):
-    base = BASE.replace(prompt="", first_frame_url=sw.sample_image())
-    board = sw.Storyboard(["<b>The boat</b> leaves", "It lands"], base=base, provider=sim.provider())
-    view = StoryboardView(board, lang="zh")
-    await until(lambda: view.board["shots"])
-    assert untranslated(view.board["shots"][0]["line"]) == []
-    assert view.saved()["text/html"].count("<img") == 0
-    await board.run()
-    saved = view.saved()["text/html"]
-    assert saved.count('src="data:image/jpeg;base64,') == 2
-    assert "&lt;b&gt;The boat&lt;/b&gt; leaves: succeeded" in saved
-    assert len(saved) < 100_000
-    board.shots[0].video.path.unlink()
-    assert view.saved()["text/html"].count("It lands") == 1

@@ -70,7 +70,7 @@ function render({ model, el, strings }) {
     show(film, board.any);
     show(keep, board.all);
     while (rows.length < board.shots.length) rows.push(createRow({ index: rows.length, t, media, ask, send, button, onWatch: watchShot }));
-    rows.forEach((row, i) => i < board.shots.length && row.draw(board.shots[i], board.shots.length));
+    rows.forEach((row, i) => i < board.shots.length && row.draw(board.shots[i], board));
     fill(list, ...rows.slice(0, board.shots.length).map((row) => row.element));
     set(root, { "data-ready": "true" });
   }
@@ -132,7 +132,8 @@ function createRow({ index, t, media, ask, send, button, onWatch }) {
 
   return {
     element,
-    draw(next, count) {
+    draw(next, board) {
+      const count = board.shots.length;
       shot = next;
       set(element, { "data-state": shot.state });
       fill(sign, shot.video ? "" : shot.sign);
@@ -142,10 +143,10 @@ function createRow({ index, t, media, ask, send, button, onWatch }) {
       fill(line, shot.line);
       if (document.activeElement !== prompt && prompt.value !== shot.prompt) prompt.value = shot.prompt;
       show(again, Boolean(shot.video) || shot.state === "failed");
-      for (const one of [again, up, down, remove]) one.disabled = shot.busy;
-      up.disabled ||= index === 0;
-      down.disabled ||= index === count - 1;
-      remove.disabled ||= count === 1;
+      again.disabled = prompt.readOnly = shot.busy;
+      up.disabled = board.busy || index === 0; // while a shot is under way, all stay where they are
+      down.disabled = board.busy || index === count - 1;
+      remove.disabled = board.busy || count === 1;
       drawPoster();
     },
   };

@@ -1,0 +1,60 @@
+"""A plan looks at each shot once, however many there are."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+from pathlib import Path
+
+from PIL import Image
+
+from seedance_widgets.widgets.storyboard_view import StoryboardView
+from tests.conftest import draw
+from tests.storyboard.boards import BASE, board_of, states
+
+SHOTS = 40
+
+
+def looks(work):
+    """How often an estimate is made, images of a request are copied and a request is built while this works."""
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    counted = {"estimate.py": 0, "memory.py": 0, "shots.py": 0}
+    wanted = {("estimate.py", "estimate"), ("memory.py", "plain_fields"), ("shots.py", "_built")}
+    for (file, _, name), (_, count, *_) in pstats.Stats(profile).stats.items():
+        if "seedance_widgets" in file and (Path(file).name, name) in wanted:
+            counted[Path(file).name] += count
+    return tuple(counted.values())
+
+
+def test_forty_shots_are_planned_by_one_look_at_each_and_one_picture_for_all(sim, monkeypatch):
+    drawn = []
+    new = Image.new
+    monkeypatch.setattr(Image, "new", lambda *given, **more: drawn.append(given) or new(*given, **more))
+    board = board_of(sim, [f"shot {number}" for number in range(SHOTS)], BASE.replace(resolution="1080p"))
+    assert looks(board.plan) == (SHOTS, 0, SHOTS)
+    assert board.plan().splitlines()[0] == f"{SHOTS} shots · {SHOTS} to make · free"
+    assert len(drawn) <= 1
+
+
+async def test_drawing_forty_shots_again_looks_at_none_of_them_anew(sim):
+    board = board_of(sim, [f"shot {number}" for number in range(SHOTS)])
+    view = StoryboardView(board)
+    view._state()
+    assert looks(view._state) == (0, 0, 0)
+
+
+async def test_finished_shots_are_not_estimated_and_their_fields_are_read_once(sim):
+    board = board_of(sim)
+    await board.run()
+    assert states(board) == ["succeeded"] * 3
+    assert looks(board.plan) == (0, 0, 0)
+    assert looks(lambda: board.edit(2, prompt="sinks")) == (0, 1, 0)
+    assert looks(board.plan) == (1, 0, 1)
+
+
+def test_a_picture_that_is_there_by_now_is_found_by_the_next_plan(sim, tmp_path):
+    board = board_of(sim, ["leaves"], BASE.replace(first_frame_url=tmp_path / "late.png"))
+    assert "cannot be opened" in board.plan()
+    draw(864, 480).save(tmp_path / "late.png")
+    assert "864 x 480" in board.plan()
