@@ -134,11 +134,14 @@ class Ledger:
     def save(self, *entries: tuple[Record, Sequence[Event]]) -> None:
         """Write jobs as they are now, each with what happened to it; on the disk, all or none, when this returns."""
         with self.transaction():
-            self._db.executemany(_UPSERT, [_row(record) for record, _ in entries])
-            self._db.executemany(
-                "INSERT INTO events (job, at, kind, text) VALUES (?, ?, ?, ?)",
-                [(record.id, event.at, event.kind, event.text) for record, events in entries for event in events],
-            )
+            self._insert(*entries)
+
+    def _insert(self, *entries: tuple[Record, Sequence[Event]]) -> None:
+        self._db.executemany(_UPSERT, [_row(record) for record, _ in entries])
+        self._db.executemany(
+            "INSERT INTO events (job, at, kind, text) VALUES (?, ?, ?, ?)",
+            [(record.id, event.at, event.kind, event.text) for record, events in entries for event in events],
+        )
 
     def delete(self, job_id: str) -> None:
         """Forget a job and its timeline; a sweep may make its cell again."""
@@ -215,6 +218,15 @@ class Ledger:
                 self._being_taken.add(record.id)
                 taken.append(record)
         return taken
+
+    def add_claimed(self, record: Record, events: Sequence[Event]) -> bool:
+        """Write a new job for a task that was made elsewhere, claimed already; False where its task has a job."""
+        with self.transaction() as db:
+            if db.execute("SELECT 1 FROM jobs WHERE task_id = ?", [record.task_id]).fetchone():
+                return False
+            self._insert((record, events))
+        self._being_taken.add(record.id)
+        return True
 
     def taken(self, job_id: str) -> None:
         """The claimed job is followed now, or settled."""

@@ -141,8 +141,13 @@ async def adopt(task_id: Any, provider: Provider | str | None = None) -> Job:
     if isinstance(found, ProviderError):
         raise found
     track = await asyncio.to_thread(_track, ledger, chosen, found)
-    await ledger.on_thread(ledger.save, track.entry())
+    record, events = track.entry()
+    if not await ledger.on_thread(ledger.add_claimed, record, events):  # somebody was faster
+        known = await ledger.on_thread(ledger.find, task_id)
+        return await _known(ledger, known or record, chosen)
+    track.saved(len(events))
     engine_for(chosen, ledger, bridge.home_loop()).start(track)
+    await ledger.on_thread(ledger.taken, record.id)
     return Job(track)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 
@@ -169,6 +170,20 @@ async def test_a_task_that_the_ledger_knows_and_nobody_follows_is_taken_up(sim, 
     job = await sw.jobs.adopt(first.task_id, sim.provider())
     assert (await job).frames == 49
     assert (job.id, known()) == (first.id, [first.id])
+
+
+async def test_a_task_that_is_adopted_twice_at_once_has_one_job(sim):
+    wire = sim.provider()
+    task_id = (await wire.submit(request())).task_id
+    made = await asyncio.gather(*(sw.jobs.adopt(task_id, wire) for _ in range(3)), return_exceptions=True)
+    jobs = {one.id: one for one in made if isinstance(one, sw.Job)}
+    assert known() == list(jobs)
+    assert len(jobs) == 1
+    assert all("being taken up just now" in str(one) for one in made if not isinstance(one, sw.Job))
+    (job,) = jobs.values()
+    await job
+    assert [event.kind for event in job.timeline].count("succeeded") == 1
+    assert [event.text for event in open_ledger().call(open_ledger().events, job.id)].count(job.timeline[0].text) == 1
 
 
 async def test_a_task_of_another_kernel_is_left_to_it(home, sim):
