@@ -29,6 +29,12 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await root.get_by_label("What happens in shot 1").blur()
     await expect(shots.nth(1)).to_contain_text("Changed since it was made")
     await stage.screenshot("storyboard")
+    await root.get_by_label("What happens in shot 1").fill("The boat leaves")
+    await root.get_by_label("What happens in shot 1").blur()
+    await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done")  # its video is back
+    await root.get_by_label("What happens in shot 1").fill("The boat leaves at dawn")
+    await root.get_by_label("What happens in shot 1").blur()
+    await expect(shots.nth(1)).to_contain_text("Changed since it was made")
     await root.get_by_label("What happens next?").fill("It is moored")
     await stage.page.keyboard.press("Enter")
     await expect(shots).to_have_count(3)
@@ -58,3 +64,16 @@ async def test_a_billed_storyboard_asks_first(stage, sim):
     await root.get_by_role("button", name="是，发送并付费").click()
     await expect(root.locator(".sw-summary")).to_have_text("2 个镜头完成 2 个", timeout=60_000)
     assert len([entry for entry in sim.requests if entry.method == "POST"]) == 2
+
+
+async def test_while_a_shot_is_under_way_all_stay_where_they_are(stage, sim):
+    board = sw.Storyboard(["The boat leaves [sim:run=100]", "It lands"], base=BASE, provider=sim.provider())
+    view = await stage.surface(StoryboardView(board))
+    root = view.root.locator(".sw-storyboard")
+    await root.get_by_role("button", name="Make 2 shots").click()
+    prompt, buttons = root.get_by_label("What happens in shot 2"), root.locator(".sw-shot-buttons button:enabled")
+    await expect(prompt).to_have_js_property("readOnly", value=True)
+    await expect(buttons).to_have_count(0)
+    await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done", timeout=60_000)
+    await expect(prompt).to_have_js_property("readOnly", value=False)
+    await expect(buttons).to_have_count(6)

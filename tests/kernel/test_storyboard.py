@@ -1,0 +1,20 @@
+"""What a displayed storyboard leaves in a notebook."""
+
+CODE = """
+import seedance_widgets as sw
+sw.use(sw.Simulator(speed=100).provider())
+base = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+board = sw.Storyboard(["leaves", "lands"], base=base)
+await board.run()
+"""
+
+
+def test_a_displayed_storyboard_is_kept_at_once_in_words_and_soon_with_its_pictures(kernel):
+    assert not kernel.run(CODE).error
+    message = kernel.send("board")
+    kernel.wait(message)
+    displays = [one for one in kernel.published if one["msg_type"] == "display_data"]
+    kept = [one["content"]["data"] for one in displays if one["parent_header"].get("msg_id") == message][1]
+    assert "<img" not in kept["text/html"]
+    assert "leaves: succeeded" in kept["text/html"]
+    kernel.until(lambda: any(one["text/html"].count("<img") == 2 for one in kernel.cells[message].updates))
