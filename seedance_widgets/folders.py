@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import re
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,8 @@ from seedance_widgets.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_STEM = 180  # bytes of a name; most file systems take 255
 
 
 def home() -> Path:
@@ -47,9 +51,11 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
         FileExistsError: There is such a file, and `overwrite` is False.
         StorageError: It cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} is there already; pass overwrite=True to replace it.")
     try:
+        if path.exists() and not overwrite:
+            raise FileExistsError(  # noqa: TRY301  passed on below like one of the system's own
+                f"{path} is there already; pass overwrite=True to replace it."
+            )
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
         os.close(descriptor)
         unfinished = Path(name)
@@ -63,3 +69,15 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def free_name(name: str, kind: str) -> Path:
+    """A file in the current folder that is not there yet.
+
+    Args:
+        name: What it is called, in any words; long ones are cut to 180 bytes.
+        kind: The suffix, without its dot.
+    """
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.").encode()[:_STEM].decode(errors="ignore") or "untitled"
+    numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    return next(path for number in numbers if not (path := Path(f"{stem}{number}.{kind}").absolute()).exists())

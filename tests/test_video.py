@@ -184,7 +184,7 @@ def test_the_players_shape_is_fixed_so_that_nothing_moves_when_it_plays(tmp_path
 def test_the_words_beside_a_video_take_the_pages_own_colour(video):
     video.request = VideoRequest("a lake")
     page = Page(video._repr_mimebundle_()["text/html"])
-    styles = [attrs.get("style", "") for tag, attrs in page.tags if tag in {"figcaption", "div"}]
+    styles = [attrs["style"] for tag, attrs in page.tags if tag in {"figcaption", "div"} and "style" in attrs]
     assert "color:var(--jp-ui-font-color1,inherit)" in styles[0]
     for style in styles:  # GrayText and CanvasText are those of the browser, and not of a dark notebook in it
         assert "Text" not in style

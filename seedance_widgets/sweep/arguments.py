@@ -42,7 +42,10 @@ def read_cap(max_cost: Any) -> float | None:
         raise SweepError(
             f"max_cost must be an amount of money from 0 on, in the provider's currency; {max_cost!r} is not."
         )
-    return float(max_cost)
+    try:
+        return float(max_cost)
+    except OverflowError:  # a whole number with hundreds of digits: any amount
+        return math.inf
 
 
 def read_at_once(max_jobs: Any) -> int | None:

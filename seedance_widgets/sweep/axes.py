@@ -143,8 +143,8 @@ def takes_seed(request: VideoRequest) -> bool:
     return model is None or model.seed
 
 
-def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[dict[str, Any]], bool]:
-    """What tells which cells to leave out, from a function or from what to leave out.
+def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[tuple[int, ...]], bool]:
+    """What tells by its place whether a cell is left out, from a function of its values or from what to leave out.
 
     Raises:
         SweepError: It names something that is no axis, or is neither of the two.
@@ -152,7 +152,7 @@ def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[dict[str, Any]], b
     if exclude is None:
         return lambda _: False
     if callable(exclude):
-        return lambda values: bool(exclude(values))
+        return lambda place: bool(exclude(values_at(axes, place)))
     rows = [exclude] if isinstance(exclude, Mapping) else exclude
     if isinstance(rows, str) or not isinstance(rows, Iterable):
         raise SweepError(
@@ -166,7 +166,20 @@ def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[dict[str, Any]], b
         for name in row:
             if name not in names:
                 raise SweepError(f"exclude names {name!r}, which is no axis here; {_nearest(name, names)}")
-    return lambda values: any(all(_among(values[name], wanted) for name, wanted in row.items()) for row in rows)
+    found = [
+        [
+            (number, {i for i, value in enumerate(axis.values) if _among(value, row[axis.name])})
+            for number, axis in enumerate(axes)
+            if axis.name in row
+        ]
+        for row in rows
+    ]
+    return lambda place: any(all(place[number] in at for number, at in row) for row in found)
+
+
+def values_at(axes: Sequence[Axis], place: Sequence[int]) -> dict[str, Any]:
+    """What a cell takes on each axis."""
+    return {axis.name: axis.values[i] for axis, i in zip(axes, place, strict=True)}
 
 
 def short(value: Any, number: int) -> str:
@@ -189,6 +202,8 @@ def short(value: Any, number: int) -> str:
 def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, axes: Mapping[str, Any]) -> Axis:
     if name in IMAGE_FIELDS:
         values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
+    elif name not in _FIELDS:  # what stands in the prompt in the end, and is the same after a restart
+        values = tuple(value if _is_plain(value) else str(value) for value in values)
     shown = map(_pathlike, values) if name in IMAGE_FIELDS else values
     labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(shown, 1))
     if name == "seed" and "model" not in axes and not takes_seed(base):
@@ -256,6 +271,8 @@ def _listed(name: str, values: Any) -> tuple[list[Any], tuple[str, ...] | None]:
         raise SweepError(f"axis {name!r} is {_cut(shown)}; its values belong into a list, such as [{_cut(shown)}].")
     else:
         labels = None
+        if isinstance(values, (set, frozenset)):
+            values = sorted(values, key=repr)  # an order that is the same after a restart
         listed = list(itertools.islice(values, MOST_CELLS + 1))
         if len(listed) > MOST_CELLS:
             told = f"{len(values):,}" if isinstance(values, Sized) else f"more than {MOST_CELLS:,}"
@@ -266,6 +283,10 @@ def _listed(name: str, values: Any) -> tuple[list[Any], tuple[str, ...] | None]:
     if not listed:
         raise SweepError(f"axis {name!r} is empty; give at least one value, or leave the axis out.")
     return [_plain(value) for value in listed], labels
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, bool, int, float))
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs import Job, job_of, live_tracks
@@ -12,14 +12,22 @@ from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.memory import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from seedance_widgets.errors import SeedanceError
     from seedance_widgets.jobs import Ledger
     from seedance_widgets.sweep.cells import Cell, Stage
     from seedance_widgets.sweep.run import Runner
 
+Slot = tuple[Literal["final", "preview"], str]
 STAGES: tuple[Stage, ...] = ("final", "preview")
+
+
+def slot_of(cell: Cell, stage: Stage) -> Slot:
+    """Where a book has a cell at a stage; a preview that is the final request itself is the final one."""
+    if stage == "preview" and cell.preview_key == cell.key:
+        stage = "final"
+    return stage, cell.key_at(stage)
 
 
 class Book(Listened):
@@ -38,29 +46,30 @@ class Book(Listened):
         super().__init__()
         self._lock = threading.Lock()  # threads plan and draw while the loop sends
         self.runner: Runner | None = None
-        self.elsewhere: dict[tuple[Stage, str], float] = {}
-        self.waiting: dict[tuple[Stage, str], float] = {}
+        self.elsewhere: dict[Slot, float] = {}
+        self.waiting: dict[Slot, float] = {}
         self.measured: dict[str, dict[str, Any]] = {}
-        self._jobs: dict[tuple[Stage, str], Job] = {}
-        self._kept: set[tuple[Stage, str]] = set()
-        self._lost: dict[tuple[Stage, str], str] = {}
-        self._never: dict[tuple[Stage, str], str] = {}
-        self._trouble: dict[tuple[Stage, str], SeedanceError] = {}
+        self._jobs: dict[Slot, Job] = {}
+        self._kept: set[Slot] = set()
+        self._lost: dict[Slot, str] = {}
+        self._never: dict[Slot, str] = {}
+        self._trouble: dict[Slot, SeedanceError] = {}
         self._marks: dict[int, Mark] = {}
 
     def read(self, ledger: Ledger, name: str, cells: Sequence[Cell]) -> None:
         """Take over what the ledger knows of the sweep with this name, and we do not; blocking."""
         places = ledger.call(memory.places_of, ledger, name)
-        mine = {job.id for job in self.jobs}
+        mine = {job.id for job in self.jobs if job.done or job.followed}
+        listed = places
         places = [place for place in places if place.job not in mine and 0 <= place.cell < len(cells)]
         known = ledger.call(ledger.find_many, [place.job for place in places])
         live = live_tracks(ledger)
         lives: dict[str, bool] = {}
-        elsewhere: dict[tuple[Stage, str], float] = {}
+        elsewhere: dict[Slot, float] = {}
         for place in places:
             cell = cells[place.cell]
             stage: Stage = "preview" if place.stage == "preview" else "final"
-            slot = (stage, cell.key_at(stage))
+            slot = slot_of(cell, stage)
             if place.job in live:
                 self.set_job(cell, stage, Job(live[place.job]), kept=place.kept)
             elif (record := known.get(place.job)) is not None:
@@ -76,11 +85,19 @@ class Book(Listened):
                 else:
                     self._never[slot] = place.job
         self.elsewhere = elsewhere
+        self._let_go({place.job for place in listed}, live)
         self._marks = {**ledger.call(memory.marks_of, ledger, name), **self._marks}
+
+    def _let_go(self, listed: set[str], live: Mapping[str, Any]) -> None:
+        """Jobs whose entry a person has deleted: their cells may be made again."""
+        with self._lock:
+            gone = [slot for slot, job in self._jobs.items() if job.id not in listed and job.id not in live]
+            for slot in gone:
+                del self._jobs[slot]
 
     def placed(self, cell: Cell, stage: Stage) -> str:
         """The id of the job that the ledger has for this cell, or empty; also of one that was never sent."""
-        slot = (stage, cell.key_at(stage))
+        slot = slot_of(cell, stage)
         job = self._jobs.get(slot)
         return self._lost.get(slot) or self._never.get(slot) or (job.id if job is not None else "")
 
@@ -101,27 +118,27 @@ class Book(Listened):
         with self._lock:
             return sum(self.waiting.values()) + sum(self.elsewhere.values())
 
-    def expect(self, slot: tuple[Stage, str], price: float) -> None:
+    def expect(self, slot: Slot, price: float) -> None:
         """This entry will be sent when its turn comes."""
         with self._lock:
             self.waiting[slot] = price
 
-    def settle(self, slot: tuple[Stage, str]) -> None:
+    def settle(self, slot: Slot) -> None:
         """This entry was sent, or will not be."""
         with self._lock:
             self.waiting.pop(slot, None)
 
-    def _entries(self) -> list[tuple[tuple[Stage, str], Job]]:
+    def _entries(self) -> list[tuple[Slot, Job]]:
         with self._lock:
             return list(self._jobs.items())
 
     def job_of(self, cell: Cell, stage: Stage) -> Job | None:
         """The job that this cell has at this stage."""
-        return self._jobs.get((stage, cell.key_at(stage))) if self._jobs else None
+        return self._jobs.get(slot_of(cell, stage)) if self._jobs else None
 
     def set_job(self, cell: Cell, stage: Stage, job: Job, *, kept: bool = False) -> None:
         """This cell, and each that equals it, has this job; `kept` where it was bought before and elsewhere."""
-        slot = (stage, cell.key_at(stage))
+        slot = slot_of(cell, stage)
         with self._lock:
             self._jobs[slot] = job
         self._never.pop(slot, None)
@@ -137,16 +154,16 @@ class Book(Listened):
 
     def is_kept(self, cell: Cell, stage: Stage) -> bool:
         """Whether its video was bought before, for something else."""
-        return (stage, cell.key_at(stage)) in self._kept
+        return slot_of(cell, stage) in self._kept
 
     def lost(self, cell: Cell, stage: Stage) -> str:
         """Why it cannot be told whether the cell was sent, or empty."""
-        job_id = self._lost.get((stage, cell.key_at(stage))) if self._lost else None
+        job_id = self._lost.get(slot_of(cell, stage)) if self._lost else None
         return f"the ledger's row of job {job_id} is damaged: it may have been made and billed" if job_id else ""
 
     def set_trouble(self, cell: Cell, stage: Stage, error: SeedanceError | None) -> None:
         """The cell could not be sent; None where it is tried again."""
-        slot = (stage, cell.key_at(stage))
+        slot = slot_of(cell, stage)
         if error is None:
             self._trouble.pop(slot, None)
         else:
@@ -156,26 +173,31 @@ class Book(Listened):
         """Why it could not be sent, or cannot be told; None where all is well."""
         if lost := self.lost(cell, stage):
             return SweepError(f"{lost}. Look at the provider's console; the cell is not sent again by itself.")
-        return self._trouble.get((stage, cell.key_at(stage))) if self._trouble else None
+        return self._trouble.get(slot_of(cell, stage)) if self._trouble else None
 
     def is_waiting(self, cell: Cell) -> bool:
         """Whether its turn to be sent is still to come, here or in another process."""
         if not self.waiting and not self.elsewhere:
             return False
-        slots = [(stage, cell.key_at(stage)) for stage in STAGES]
+        slots = [slot_of(cell, stage) for stage in STAGES]
         return any(slot in self.waiting or slot in self.elsewhere for slot in slots)
 
     def mark(self, cell: Cell) -> Mark:
         """Star, rating and note of a cell."""
         return self._marks.get(cell.index) or Mark()
 
-    def set_mark(self, cell: Cell, *, star: bool | None, rating: int | None, note: str | None) -> Mark:
-        """Change what is given, and return all."""
-        mark = self._marks.setdefault(cell.index, Mark())
-        mark.star = mark.star if star is None else star
-        mark.rating = mark.rating if rating is None else rating or None
-        mark.note = mark.note if note is None else note
-        return mark
+    def marked(self, cell: Cell, *, star: bool | None, rating: int | None, note: str | None) -> Mark:
+        """What a cell's mark will be with these changes."""
+        mark = self.mark(cell)
+        return Mark(
+            mark.star if star is None else star,
+            mark.rating if rating is None else rating or None,
+            mark.note if note is None else note,
+        )
+
+    def set_mark(self, cell: Cell, mark: Mark) -> None:
+        """This is what a person thinks of it now."""
+        self._marks[cell.index] = mark
 
 
 def _costs(job: Job) -> bool:

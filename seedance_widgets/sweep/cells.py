@@ -50,7 +50,7 @@ class Cell:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """What `sw.check` finds; a cell with an error is not sent. Reads local images."""
-        return check(self.request, self.sweep.provider)
+        return check(self.request, self.sweep.provider or self.sweep.provider_id)
 
     @property
     def refusal(self) -> str:
@@ -60,7 +60,7 @@ class Cell:
     @cached_property
     def estimate(self) -> Estimate:
         """What it will make and cost."""
-        return estimate(self.request, self.sweep.provider)
+        return estimate(self.request, self.sweep.provider or self.sweep.provider_id)
 
     @property
     def remark(self) -> str:
@@ -93,7 +93,7 @@ class Cell:
     @cached_property
     def preview_estimate(self) -> Estimate:
         """What the preview will make and cost."""
-        return estimate(self.preview_request, self.sweep.provider)
+        return estimate(self.preview_request, self.sweep.provider or self.sweep.provider_id)
 
     def final_request(self) -> VideoRequest:
         """The request as it is sent: with the seed that the preview was made with, where it drew one."""

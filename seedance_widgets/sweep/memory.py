@@ -80,7 +80,7 @@ def write_spec(ledger: Ledger, name: str, spec: Spec) -> None:
         SweepError: Another sweep has this name.
         StorageError: It cannot be written, or an image cannot be kept.
     """
-    text = json.dumps(_plain_spec(ledger.folder, spec), ensure_ascii=True, default=repr)
+    text = json.dumps(_plain_spec(ledger.folder, spec), ensure_ascii=True, default=repr)  # a field's odd value
     found = ledger.rows("SELECT spec, provider, base_url FROM sweeps WHERE name = ?", [name])
     if found:
         # The cap may change from run to run; cells, images and provider may not.

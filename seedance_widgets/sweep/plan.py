@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import StorageError
+from seedance_widgets.jobs import live_tracks
 from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.jobs.store import MEDIA
 from seedance_widgets.markup import text_only
 from seedance_widgets.request import estimate
 from seedance_widgets.request.estimate import money
 from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed, unfilled_in
+from seedance_widgets.sweep.book import slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,12 +253,22 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: bool = 
         elif line.request.seed != RANDOM and takes_seed(line.request):
             wanted[key] = line.request.content_hash
     found = sweep.ledger.call(sweep.ledger.succeeded, list(set(wanted.values())), sweep.provider_id) if wanted else {}
+    live = _under_way(sweep) if wanted else {}
     for i, line in enumerate(lines):
         key = line.cell.key_at(stage) if line.fate in {"send", "same"} else ""
+        if (now := live.get(wanted.get(key, ""))) is not None:
+            lines[i] = Line(line.cell, "kept", line.request, line.estimate, now)
+            continue
         record = found.get(wanted.get(key, ""))
         if record is not None and record.video and (sweep.ledger.folder / MEDIA / record.video).is_file():
             lines[i] = Line(line.cell, "kept", line.request, line.estimate, record)
     return Plan(sweep, stage, tuple(lines), sweep.book.spent + sweep.book.to_come)
+
+
+def _under_way(sweep: Sweep) -> dict[str, Record]:
+    """The jobs that this process follows and that have not ended, at the sweep's provider, by their request's hash."""
+    records = (track.record for track in list(live_tracks(sweep.ledger).values()) if not track.done)
+    return {record.request_hash: record for record in records if record.provider == sweep.provider_id}
 
 
 def duration_of(requests: Sequence[VideoRequest], sweep: Sweep) -> float | None:
@@ -291,13 +303,13 @@ def span(seconds: float) -> str:
 
 def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: bool) -> Line:
     preview = stage == "preview"
-    request = cell.preview_request if preview else cell.final_request()
     expected = cell.preview_estimate if preview else cell.estimate
     if cell.refusal:
-        return Line(cell, "invalid", request, expected, why=cell.refusal)
+        return Line(cell, "invalid", cell.request, expected, why=cell.refusal)
+    request = cell.preview_request if preview else cell.final_request()
     if lost := sweep.book.lost(cell, stage):
         return Line(cell, "lost", request, expected, why=lost)
-    slot = (stage, cell.key_at(stage))
+    slot = slot_of(cell, stage)
     if slot in sweep.book.waiting:
         return Line(cell, "has", request, expected)
     if slot in sweep.book.elsewhere:

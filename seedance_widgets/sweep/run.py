@@ -7,24 +7,27 @@ import contextlib
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
-from seedance_widgets.jobs import job_of, new_id, resume, submit
+from seedance_widgets.jobs import Job, job_of, live_tracks, new_id, open_ledger, resume, submit
+from seedance_widgets.jobs.store import keep_inputs, request_values
 from seedance_widgets.notebook import loop as bridge
+from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
+from seedance_widgets.request.images import is_url
+from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.sweep import memory
-from seedance_widgets.sweep.book import STAGES
+from seedance_widgets.sweep.book import STAGES, slot_of
 from seedance_widgets.sweep.cells import Cells
 from seedance_widgets.sweep.memory import Place
 from seedance_widgets.sweep.plan import plan_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Sequence
+    from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 
-    from seedance_widgets.jobs import Job
-    from seedance_widgets.request import VideoRequest
     from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
     from seedance_widgets.sweep.plan import Line, Plan
@@ -73,7 +76,11 @@ class Outcome:
     async def _wait(self) -> Any:
         with self._show():
             # Whoever stops waiting leaves the sweep alone.
-            return await asyncio.shield(self._future)
+            home = self._future.get_loop()
+            if asyncio.get_running_loop() is home:
+                return await asyncio.shield(self._future)
+            there = asyncio.run_coroutine_threadsafe(_shielded(self._future), home)
+            return await asyncio.shield(asyncio.wrap_future(there))
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
         if future.cancelled() or (error := future.exception()) is None or self._awaited:
@@ -86,11 +93,23 @@ class Outcome:
             self._loop.call_exception_handler({"message": f"{self._what} failed", "exception": error})
 
 
+async def _shielded(future: asyncio.Future[Any]) -> Any:
+    return await asyncio.shield(future)
+
+
 class Rate(NamedTuple):
     """What the provider counts together: jobs of one model, and how many of them it runs at once."""
 
     model: str
     at_once: int
+
+
+class Kept(NamedTuple):
+    """A file as it was when the sweep was decided, and the copy that the ledger's folder keeps of it."""
+
+    changed: int
+    size: int
+    copy: str
 
 
 @dataclass(eq=False)
@@ -118,7 +137,7 @@ class Sending:
     @property
     def slot(self) -> tuple[Stage, str]:
         """Where the book has it."""
-        return self.stage, self.cell.key_at(self.stage)
+        return slot_of(self.cell, self.stage)
 
 
 class Runner:
@@ -138,6 +157,7 @@ class Runner:
         self._taken_up = False
         self._moved = asyncio.Event()
         self._busy: Counter[Rate] = Counter()  # jobs that the provider has
+        self._pictures: dict[str, Kept] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def pause(self) -> None:
@@ -155,6 +175,11 @@ class Runner:
         """Send what is to be sent and wait until all of these cells have ended."""
         book = self.book
         async with self._deciding:
+            if open_ledger() is not sweep.ledger:
+                raise SweepError(
+                    f"this sweep is kept in {sweep.ledger.folder}, and SEEDANCE_HOME names another folder now: set it "
+                    "back, or make the sweep anew. Nothing was sent."
+                )
             await asyncio.to_thread(sweep.save)
             if sweep.book is book:
                 await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)  # other kernels may be at it
@@ -173,7 +198,7 @@ class Runner:
             await self._give_back(sweep, [one for one in sendings if one in self.sendings])
             book.changed()
         # Also those that others send: an earlier run, or a kernel that was restarted.
-        await self._until(lambda: not any((stage, cell.key_at(stage)) in book.waiting for cell in cells))
+        await self._until(lambda: not any(slot_of(cell, stage) in book.waiting for cell in cells))
         for cell in cells:
             if (job := book.job_of(cell, stage)) is not None:
                 with contextlib.suppress(SeedanceError):
@@ -200,8 +225,9 @@ class Runner:
 
     async def cancel(self, sweep: Sweep, cells: Sequence[Cell]) -> str:
         """Drop what is not sent, cancel what is still queued; what runs is billed anyway, and is kept."""
-        keys = {(stage, cell.key_at(stage)) for cell in cells for stage in STAGES}
-        drop = [one for one in self.sendings if one.slot in keys]
+        async with self._deciding:  # a run that has just begun has nothing to drop before it has decided
+            keys = {slot_of(cell, stage) for cell in cells for stage in STAGES}
+            drop = [one for one in self.sendings if one.slot in keys]
         for one in drop:
             one.dropped = True
         await self._give_back(sweep, drop)
@@ -221,10 +247,10 @@ class Runner:
         """Write down which job each cell will have, before anything of it is sent."""
         stage, book = plan.stage, self.book
         sendings = [Sending(line, stage, new_id(), book.placed(line.cell, stage)) for line in plan.to_send]
-        places = [Place(stage, one.cell.index, one.job_id, kept=False) for one in sendings]
+        places = [Place(one.slot[0], one.cell.index, one.job_id, kept=False) for one in sendings]
         before = [one.before for one in sendings]
         kept = [(line.cell, line.record) for line in plan.lines if line.fate == "kept" and line.record]
-        places += [Place(stage, cell.index, record.id, kept=True) for cell, record in kept]
+        places += [Place(slot_of(cell, stage)[0], cell.index, record.id, kept=True) for cell, record in kept]
         before += [book.placed(cell, stage) for cell, _ in kept]
         if not places:
             return []
@@ -233,9 +259,12 @@ class Runner:
             await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)
         for (cell, record), done in zip(kept, written[len(sendings) :], strict=True):
             if done:
-                job = await asyncio.to_thread(job_of, sweep.ledger, record)
+                live = live_tracks(sweep.ledger).get(record.id)
+                job = Job(live) if live is not None else await asyncio.to_thread(job_of, sweep.ledger, record)
                 book.set_job(cell, stage, job, kept=True)
+                self._watch(job)
         sendings = [one for one, done in zip(sendings, written, strict=False) if done]
+        self._pictures |= await asyncio.to_thread(_kept_pictures, sweep, sendings)
         for one in sendings:
             for either in STAGES:  # what went wrong with the preview does not matter any more
                 book.set_trouble(one.cell, either, None)
@@ -268,7 +297,8 @@ class Runner:
 
     def _submit(self, one: Sending) -> Job | None:
         try:
-            job = submit(one.line.request, one.cell.sweep.provider, job_id=one.job_id)
+            request = _as_planned(one.line.request, self._pictures)
+            job = submit(request, one.cell.sweep.provider, job_id=one.job_id)
         except SeedanceError as error:  # an image that was deleted since: this cell, and no other
             self.book.set_trouble(one.cell, one.stage, error)
             return None
@@ -366,6 +396,46 @@ def _by_rate(sendings: Sequence[Sending]) -> dict[Rate, list[Sending]]:
     for one in sendings:
         groups[rate_of(one.line.request)].append(one)
     return groups
+
+
+def _kept_pictures(sweep: Sweep, sendings: Sequence[Sending]) -> dict[str, Kept]:
+    """The pictures that lie in files, each copied to the ledger's folder; blocking."""
+    paths = {path for one in sendings for name in IMAGE_FIELDS for path in _paths(getattr(one.line.request, name))}
+    kept: dict[str, Kept] = {}
+    for path in paths:
+        with contextlib.suppress(OSError, SeedanceError, ValueError):  # a file that is gone is said when its turn comes
+            facts = Path(path).stat()
+            written = keep_inputs(sweep.ledger.folder, VideoRequest("", first_frame_url=path))
+            copy = request_values(sweep.ledger.folder, written)["first_frame_url"]
+            kept[path] = Kept(facts.st_mtime_ns, facts.st_size, copy)
+    return kept
+
+
+def _as_planned(request: VideoRequest, kept: Mapping[str, Kept]) -> VideoRequest:
+    """The request with the pictures that were planned, where a file was changed or deleted since."""
+    changes = {}
+    for name in IMAGE_FIELDS:
+        value = getattr(request, name)
+        fresh = tuple(_unchanged(one, kept) for one in value) if isinstance(value, tuple) else _unchanged(value, kept)
+        if fresh != value:
+            changes[name] = fresh
+    return request.replace(**changes) if changes else request
+
+
+def _paths(value: Any) -> list[str]:
+    values = value if isinstance(value, tuple) else (value,)
+    return [one for one in values if isinstance(one, str) and not is_url(one)]
+
+
+def _unchanged(value: Any, kept: Mapping[str, Kept]) -> Any:
+    known = kept.get(value) if isinstance(value, str) else None
+    if known is None:
+        return value
+    try:
+        facts = Path(value).stat()
+    except OSError:
+        return known.copy
+    return value if (facts.st_mtime_ns, facts.st_size) == (known.changed, known.size) else known.copy
 
 
 def read_jobs(sweep: Sweep, ids: Sequence[str]) -> dict[str, Job]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,10 +58,12 @@ def sheets_of(cells: Sequence[Cell | Compared], layout: Layout) -> list[Sheet]:
     if len(dimensions) < 2:  # noqa: PLR2004  a line, which is broken into rows
         return [_line(cells, dimensions[0] if dimensions else None)]
     columns, rows, *further = dimensions
+    pages: dict[tuple[int, ...], list[Tile]] = defaultdict(list)
+    for cell, place in placed:
+        pages[tuple(place[2:])].append(_tile(cell, place[1], place[0]))
     sheets = []
     for page in itertools.product(*(range(len(one.labels)) for one in further)):
-        tiles = [_tile(cell, place[1], place[0]) for cell, place in placed if tuple(place[2:]) == page]
-        if tiles:
+        if tiles := pages.get(page):
             title = " · ".join(one.heads[i] for one, i in zip(further, page, strict=True))
             sheets.append(Sheet(title, columns.heads, rows.heads, tuple(tiles)))
     return sheets

@@ -96,7 +96,7 @@ class Sweep:
         request = arguments.read_base(base)
         made = axis_rules.read_axes(request, axes, mode=mode, repeats=repeats)
         left_out = axis_rules.excluder(made, exclude)
-        places = [place for place in axis_rules.coordinates(made, mode) if not left_out(_values_at(made, place))]
+        places = [place for place in axis_rules.coordinates(made, mode) if not left_out(place)]
         if not places:
             raise SweepError("exclude leaves out every cell; there is nothing to make.")
         self._set_up(request, made, mode, places, name=name, max_cost=max_cost, max_jobs=max_jobs)
@@ -124,7 +124,7 @@ class Sweep:
         self.max_cost = arguments.read_cap(max_cost)
         self.max_jobs = arguments.read_at_once(max_jobs)
         self.cells = Cells(
-            Cell(self, i, place, values := _values_at(axes, place), axis_rules.request_at(base, values))
+            Cell(self, i, place, values := axis_rules.values_at(axes, place), axis_rules.request_at(base, values))
             for i, place in enumerate(places)
         )
         self.book = Book()
@@ -200,6 +200,8 @@ class Sweep:
             cells: Which, as for `run`; all by default.
             preview: Everything at 480p, or the smallest size that a model makes.
         """
+        if self._saved:
+            self.book.read(self.ledger, self.name, self.cells)  # what was done since, here and elsewhere
         return plan_of(self, self._chosen(cells), _stage(preview=preview))
 
     def run(self, cells: Any = None, *, preview: bool = False, max_cost: float | None = None) -> Outcome:
@@ -281,9 +283,15 @@ class Sweep:
         one = self._one(cell)
         if rating is not None and (isinstance(rating, bool) or rating not in range(6)):
             raise SweepError(f"a rating is a whole number from 1 to 5, or 0 for none; {rating!r} is not.")
-        mark = self.book.set_mark(one, star=star, rating=rating, note=note)
+        given: tuple[Any, Any] = star, note  # people give anything
+        if not isinstance(given[0], bool | None) or not isinstance(given[1], str | None):
+            raise SweepError(f"a star is True or False and a note a text, not {star!r} and {note!r}.")
+        if note is not None:
+            note = note.encode("utf-8", "replace").decode("utf-8")
+        mark = self.book.marked(one, star=star, rating=rating, note=note)
         self.save()
         self.ledger.call(memory.write_marks, self.ledger, self.name, [(one.index, mark)])
+        self.book.set_mark(one, mark)
         self.changed()
 
     @property
@@ -560,10 +568,6 @@ class Sweep:
 
 def _stage(*, preview: bool) -> Stage:
     return "preview" if preview else "final"
-
-
-def _values_at(axes: Sequence[Axis], place: Sequence[int]) -> dict[str, Any]:
-    return {axis.name: axis.values[i] for axis, i in zip(axes, place, strict=True)}  # noqa: PD011  no table
 
 
 def _unknown(name: Any, known: Sequence[str], ledger: Ledger) -> str:

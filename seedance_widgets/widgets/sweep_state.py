@@ -50,6 +50,20 @@ def grid_state(grid: Grid, lang: str) -> dict[str, Any]:
     }
 
 
+def first_head(grid: Grid, lang: str) -> dict[str, Any]:
+    """What can be told before anything was looked at."""
+    if not isinstance(grid, Sweep):
+        return head_state(grid, lang)
+    count = len(grid.cells)
+    return {
+        "name": grid.name,
+        "summary": text(lang, "sweep.cell") if count == 1 else text(lang, "sweep.cells", n=f"{count:,}"),
+        "provider": _provider(grid, lang),
+        "actions": {},
+        "money": "",
+    }
+
+
 def head_state(grid: Grid, lang: str) -> dict[str, Any]:
     """How the whole stands: counts, money, what may be pressed."""
     if not isinstance(grid, Sweep):
@@ -71,11 +85,10 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
     unsent = _unsent(grid)
     if running and (left := _left(grid)) is not None:
         parts.append(text(lang, "sweep.left", time=span(left)))
-    kind = "billed" if grid.billed else "free"
     return {
         "name": grid.name,
         "summary": " · ".join(parts),
-        "provider": {"words": text(lang, f"sweep.{kind}", label=grid.provider_label), "billed": grid.billed},
+        "provider": _provider(grid, lang),
         "measurable": bool(videos := grid.videos) and any(str(video.path) not in grid.measured for video in videos),
         "exportable": bool(videos),
         "paused": grid.paused and running,
@@ -200,6 +213,11 @@ def question(plan: Plan, lang: str) -> str:
         return text(lang, "sweep.question_unknown", label=plan.sweep.provider_label, n=count)
     price = say_parts(plan.cost_words(), lang)
     return text(lang, "sweep.question", label=plan.sweep.provider_label, n=count, price=price)
+
+
+def _provider(grid: Sweep, lang: str) -> dict[str, Any]:
+    kind = "billed" if grid.billed else "free"
+    return {"words": text(lang, f"sweep.{kind}", label=grid.provider_label), "billed": grid.billed}
 
 
 def _unsent(grid: Sweep) -> list[Cell]:

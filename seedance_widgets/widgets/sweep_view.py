@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import html
-import itertools
 import math
-import re
 import time
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from seedance_widgets.errors import SeedanceError
+from seedance_widgets.folders import free_name
 from seedance_widgets.sweep import Sweep
 from seedance_widgets.sweep.contact import small_sheet
 from seedance_widgets.sweep.export import KINDS
@@ -33,6 +31,7 @@ from seedance_widgets.widgets.surface import Refused
 from seedance_widgets.widgets.sweep_state import (
     cell_state,
     detail_state,
+    first_head,
     grid_state,
     head_state,
     plan_state,
@@ -210,6 +209,7 @@ class SweepView(MediaAnswers, StudioBelow):
         if request is None:
             raise Refused(text(self.lang, "sweep.no_request"))
         if base and isinstance(self.of, Sweep):
+            await asyncio.to_thread(self.of.save)  # else there is nothing to load
             return (
                 "import seedance_widgets as sw\n\n"
                 f"base = sw.Sweep.load({self.of.name!r})[{one.index}].request  # {one.words()}\n"
@@ -231,7 +231,7 @@ class SweepView(MediaAnswers, StudioBelow):
         """Write the grid to a new file in the notebook's folder."""
         if f".{kind}" not in KINDS:
             raise Refused(f"there is no export called {kind!r}.")
-        target = _free_name(self.of.name or "comparison", kind)
+        target = free_name(self.of.name or "comparison", kind)
         name = text(self.lang, f"sweep.export_{kind}")
         how: dict[str, Any] = {"on_frame": self._progress("sweep.writing", name=name)} if kind == "mp4" else {}
         await asyncio.to_thread(export_grid, self.of, target, **how)
@@ -263,7 +263,7 @@ class SweepView(MediaAnswers, StudioBelow):
 
     @traitlets.default("head")
     def _first_head(self) -> dict[str, Any]:
-        return head_state(self.of, self.lang)
+        return first_head(self.of, self.lang)  # what the cells are takes a moment, on a thread
 
     def _changed(self, job: Job | None) -> None:
         """Something happened, on any thread."""
@@ -348,13 +348,6 @@ def _view(grid: Grid) -> SweepView | None:
     known = _views.get(grid)
     view = known() if known is not None else None
     return view if view is not None and view.comm is not None else None
-
-
-def _free_name(name: str, kind: str) -> Path:
-    """A file in the current folder that is not there yet, named after the sweep."""
-    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "sweep"
-    numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
-    return next(path for number in numbers if not (path := Path(f"{stem}{number}.{kind}").absolute()).exists())
 
 
 def _signed(line: str, plan: Plan) -> str:

@@ -49,7 +49,7 @@ async def grid(sim):
 
 
 async def test_the_contact_sheet_has_each_picture_in_its_place(grid, tmp_path):
-    picture = Image.open(grid.export(tmp_path / "sheet.png", width=120))
+    picture = Image.open(grid.export(tmp_path / "sheet.png", width=120, times=[0.0]))
     top, checked = 0, 0
     for sheet in sheets_of(grid.cells, grid.layout):
         plan = plan_sheet(sheet, 120)
@@ -221,3 +221,29 @@ def test_a_saved_notebook_keeps_a_sheet_of_any_grid(sim, axes, left_out):
 def test_every_column_of_the_table_is_known_and_none_is_an_axis(sim):
     sweep = sw.Sweep(sw.VideoRequest("a {mood} boat"), {"mood": ["calm"]}, provider=sim.provider())
     assert set(sweep.rows()[0]) == {*OWN, "mood"}
+
+
+async def test_a_contact_sheet_shows_the_middle_of_each_video_unless_told(sim):
+    base = sw.VideoRequest("a boat", sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+    sweep = sw.Sweep(base, {"seed": [1, 2]}, provider=sim.provider())
+    await sweep.run()
+    middle, first = sweep.contact_sheet(width=160), sweep.contact_sheet(width=160, times=[0])
+    plan = plan_sheet(sheets_of(sweep.cells, sweep.layout)[0], 160)
+    for i, video in enumerate(sweep.videos):
+        box = plan.box(0, i)
+        for sheet, seconds in ((middle, video.duration / 2), (first, 0.0)):
+            wanted = fitted(video.frame(seconds), plan.tile)
+            assert np.abs(np.asarray(sheet.crop(box), int) - np.asarray(wanted, int)).mean() < 1
+    apart = np.abs(np.asarray(middle.crop(plan.box(0, 0)), int) - np.asarray(first.crop(plan.box(0, 0)), int)).mean()
+    assert apart > 2  # what happens is seen, and not the picture that was given
+
+
+async def test_a_file_that_is_gone_leaves_its_place_empty_in_every_export(sim, tmp_path):
+    base = sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2)
+    sweep = sw.Sweep(base, {"seed": [1, 2]}, provider=sim.provider())
+    await sweep.run()
+    assert sweep.export(tmp_path / "before.html").is_file()  # its facts are known from here on
+    sweep[0].video.path.unlink()
+    for kind in ("png", "mp4", "html", "csv"):
+        assert sweep.export(tmp_path / f"after.{kind}").stat().st_size > 100
+    assert (tmp_path / "after.html").read_text("utf-8").count("data:video/mp4") == 1

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import seedance_widgets as sw
@@ -124,7 +125,27 @@ async def test_one_failure_stops_no_other_and_retry_sends_only_that_one(sim):
     assert sweep[1].state == "failed"
 
 
-async def test_an_image_that_is_deleted_costs_its_own_cell_only(sim, tmp_path):
+async def test_a_picture_that_is_changed_or_deleted_meanwhile_is_sent_as_it_was_planned(sim, tmp_path):
+    for seed, name in enumerate(("a.png", "b.png")):
+        draw(640, 400, seed=seed).save(tmp_path / name)
+    axes = {"first_frame_url": [tmp_path / "a.png", tmp_path / "b.png"]}
+    sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), max_jobs=1)
+    planned = [cell.request.content_hash for cell in sweep]
+    sweep.pause()
+    running = sweep.run()
+    await until(sweep, lambda: sweep.book.waiting)
+    draw(640, 400, seed=9).save(tmp_path / "a.png")
+    (tmp_path / "b.png").unlink()
+    sweep.resume()
+    await running
+    assert [cell.state for cell in sweep] == ["succeeded"] * 2
+    assert [cell.job._track.record.request_hash for cell in sweep] == planned
+    made = np.asarray(sweep[0].video.frame(0).resize((64, 40)), int)
+    assert np.abs(made - np.asarray(draw(640, 400, seed=0).resize((64, 40)), int)).mean() < 20
+    assert np.abs(made - np.asarray(draw(640, 400, seed=9).resize((64, 40)), int)).mean() > 40
+
+
+async def test_a_picture_that_is_gone_everywhere_costs_its_own_cell_only(sim, tmp_path, home):
     for seed, name in enumerate(("a.png", "b.png")):
         draw(640, 400, seed=seed).save(tmp_path / name)
     axes = {"first_frame_url": [tmp_path / "a.png", tmp_path / "b.png"]}
@@ -133,10 +154,10 @@ async def test_an_image_that_is_deleted_costs_its_own_cell_only(sim, tmp_path):
     running = sweep.run()
     await until(sweep, lambda: sweep.book.waiting)
     (tmp_path / "b.png").unlink()
+    shutil.rmtree(home / "inputs")
     sweep.resume()
     await running
     assert [cell.state for cell in sweep] == ["succeeded", "failed"]
-    assert "b.png" in str(sweep[1].error)
     assert len(creates(sim)) == 1
 
 
@@ -188,7 +209,7 @@ async def test_cancel_drops_what_is_unsent_cancels_what_is_queued_and_keeps_what
     running = sweep.run()
     await until(sweep, lambda: [cell.state for cell in sweep] == ["running", "queued", "waiting"])
     told = await sweep.cancel()
-    assert told == "1 not sent · 1 cancelled in the queue · 1 already running go on, and are billed"
+    assert told == "1 not sent · 1 cancelled in the queue · 1 already running go on"
     await running
     assert [cell.state for cell in sweep] == ["succeeded", "cancelled", "planned"]
     assert len(creates(sim)) == 2
@@ -505,7 +526,7 @@ async def test_a_failed_preview_is_made_again_though_others_are_done(sim):
     assert [entry.body["resolution"] for entry in creates(sim)] == ["480p", "480p", "720p", "480p"]
 
 
-async def test_trouble_with_a_preview_is_forgotten_when_the_final_is_sent(sim, tmp_path):
+async def test_trouble_with_a_preview_is_forgotten_when_the_final_is_sent(sim, tmp_path, home):
     picture = tmp_path / "a.png"
     draw(640, 400).save(picture)
     sweep = sweep_of(sim, {"first_frame_url": [picture]}, BASE.replace(ratio="adaptive", resolution="720p"))
@@ -513,6 +534,7 @@ async def test_trouble_with_a_preview_is_forgotten_when_the_final_is_sent(sim, t
     running = sweep.run(preview=True)
     await until(sweep, lambda: sweep.book.waiting)
     picture.unlink()
+    shutil.rmtree(home / "inputs")
     sweep.resume()
     await running
     assert sweep[0].state == "failed"
@@ -530,7 +552,7 @@ async def test_a_video_that_was_deleted_can_be_made_again_and_only_by_retry(sim)
     await sweep.run()
     assert len(creates(sim)) == 3
     await sweep.retry()
-    assert [entry.body["seed"] for entry in creates(sim)] == [0, 1, 2, 1]
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == [0, 1, 1, 2]
     assert sweep[1].video.frames == 49
 
 
@@ -586,3 +608,108 @@ async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
         book.settle(("final", str(number - 50)))
     on = False
     await asyncio.gather(*reading)
+
+
+async def test_a_cancel_right_after_a_run_drops_all_of_it(sim):
+    sweep = sweep_of(sim, {"seed": range(40)}, BASE.replace(prompt="a boat [sim:queue=6000]"))
+    running = sweep.run()
+    await sweep.cancel()
+    await asyncio.wait_for(running, 30)
+    assert len(creates(sim)) <= 1
+    assert {cell.state for cell in sweep} <= {"planned", "cancelled"}
+
+
+async def test_a_preview_that_is_the_final_request_is_made_once(sim):
+    sweep = sweep_of(sim, {"mood": ["calm", "wild"]}, BASE.replace(seed=-1))
+    await sweep.run(preview=True)
+    assert [cell.job is not None for cell in sweep] == [True, True]
+    await sweep.run()
+    assert len(creates(sim)) == 2
+
+
+async def test_an_equal_request_that_is_under_way_is_waited_for_and_not_bought_again(sim):
+    base = BASE.replace(prompt="a boat [sim:run=100]")
+    one, other = (sweep_of(sim, {"seed": [1, 2]}, base) for _ in range(2))
+    running = one.run()
+    await until(one, lambda: one[0].state == one[1].state == "running")
+    assert other.plan().counts == {"kept": 2}
+    await asyncio.gather(_awaited(running), _awaited(other.run()))
+    assert [cell.video for cell in other] == [cell.video for cell in one]
+    assert other.spent == 0
+    assert len(creates(sim)) == 2
+
+
+def test_a_sweep_without_its_key_reckons_in_its_providers_currency(sim, monkeypatch):
+    monkeypatch.setenv("ARK_API_KEY", "key")
+    monkeypatch.setenv("ARK_BASE_URL", sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": [1, 2]}, name="boats", provider="ark")
+    price = sweep.plan().price
+    sweep.save()
+    monkeypatch.delenv("ARK_API_KEY")
+    loaded = sw.Sweep.load("boats")
+    assert loaded.provider is None
+    assert (loaded.plan().price, loaded.plan().currency) == (price, "CNY")
+
+
+def test_another_ledger_than_the_sweeps_own_is_refused(sim, home, monkeypatch):
+    sweep = sweep_of(sim)
+    sweep.save()
+    monkeypatch.setenv("SEEDANCE_HOME", str(home) + "-2")
+    with pytest.raises(SweepError, match="SEEDANCE_HOME names another folder now"):
+        sw.run(sweep.run())
+    assert not creates(sim)
+
+
+async def test_a_deleted_entry_lets_its_cell_be_made_again_in_the_open_sweep_too(sim):
+    sweep = sweep_of(sim)
+    await sweep.run()
+    sw.jobs.forget(sweep[1].job.id)
+    assert sweep.plan().counts == {"has": 2, "send": 1}
+    await sweep.run()
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == [0, 1, 1, 2]
+
+
+def test_what_a_prompt_still_lacks_is_said_before_it_is_paid_for(sim):
+    told = sweep_of(sim, {"seed": [1, 2]}).plan().notes
+    assert told == ("The prompt holds {mood}, which no axis fills: it is sent as it stands.",)
+    assert sweep_of(sim, {"mood": ["calm"]}).plan().notes == ()
+
+
+async def test_odd_marks_are_refused_and_spoil_nothing(sim):
+    sweep = sweep_of(sim)
+    for odd in ({"star": "yes"}, {"note": 7}, {"rating": "5"}):
+        with pytest.raises(SweepError):
+            sweep.mark(0, **odd)
+    sweep.mark(0, note="\ud800 lone", rating=3)
+    assert (sweep[0].rating, sweep[0].note, sweep[0].star) == (3, "? lone", False)
+
+
+def test_values_that_are_no_text_are_the_same_after_a_restart(sim, in_script):
+    script = """
+        import datetime, pathlib, seedance_widgets as sw
+        base = sw.VideoRequest("the sea on {day} in {place}", model="1.0-pro", resolution="480p", duration=2, seed=5)
+        axes = {"day": [datetime.date(2026, 1, 1)], "place": {"harbour", "bay", "sound"}}
+        sweep = sw.Sweep(base, axes, name="days")
+        sw.run(sweep.run())
+        print([cell.request.prompt for cell in sweep])
+    """
+    runs = [in_script(script, SEEDANCE_SIMULATOR=sim.ark_base_url, PYTHONHASHSEED=seed) for seed in ("1", "2")]
+    assert [run.returncode for run in runs] == [0, 0], runs
+    assert runs[0].stdout == runs[1].stdout
+    assert "the sea on 2026-01-01 in bay" in runs[0].stdout
+    assert len(creates(sim)) == 3
+
+
+def test_a_run_that_began_outside_a_loop_is_awaited_within_one(sim, in_script):
+    done = in_script(
+        """
+        import asyncio, seedance_widgets as sw
+        base = sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2)
+        running = sw.Sweep(base, {"seed": [1, 2]}).run()
+        async def main():
+            return await running
+        print(asyncio.run(main()))
+        """,
+        SEEDANCE_SIMULATOR=sim.ark_base_url,
+    )
+    assert done.stdout == "2 cells · 2 done\n", done
