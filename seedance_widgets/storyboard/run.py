@@ -101,13 +101,7 @@ class Runner:
         if before is not None and before.under_way and before.job is not None:
             await _ended(before.job)
         for shot in chain:
-            before = shot.before
-            if before is not None and (before.trouble or before.ready is None):
-                shot.waiting = False
-                what = "which has no video" if before.video is None else "which could not be made anew"
-                shot.trouble = f"it starts with the last frame of shot {before.index}, {what}."
-            else:
-                await self._make(shot)
+            await self._make(shot)
 
     async def _make(self, shot: Shot) -> None:
         board, old = self.board, (shot.made, shot.job)
@@ -134,6 +128,8 @@ class Runner:
         """What is asked, and the take that it will be, which the ledger has from now on. Blocking."""
         board, before, old = self.board, shot.before, (shot.made, shot.job)
         with board.lock:
+            if before is not None and (what := _not_ready(before)):
+                raise SweepError(f"it starts with the last frame of shot {before.index}, {what}.")
             base = base_of(board.base, first=shot.index == 0)
             take = Take(new_id(), shot.plain, "" if before is None or before.made is None else before.made.job, base)
             request = shot.request
@@ -202,6 +198,13 @@ def _chains(wanted: Sequence[Shot]) -> list[list[Shot]]:
         else:
             chains.append([shot])
     return chains
+
+
+def _not_ready(shot: Shot) -> str:
+    """Why the next shot cannot start with the last frame of this one, or empty."""
+    if shot.video is None:
+        return "which has no video"
+    return "which is outdated" if shot.outdated else "which could not be made anew" if shot.trouble else ""
 
 
 async def _ended(job: Job) -> None:

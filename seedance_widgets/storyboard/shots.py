@@ -192,7 +192,7 @@ class Shot:
         self.outdated = take is None and self.made is not None
         if take is None and self.lost:  # what it is now is something else
             self.made, self.job, self.trouble, self.lost, self.outdated = None, None, "", False, False
-        elif take is not None and take is not self.made:
+        elif take is not None and (take is not self.made or lost):
             self.made, self.job, self.trouble, self.lost = take, job, lost, bool(lost)
 
     def __repr__(self) -> str:

@@ -426,7 +426,7 @@ class Storyboard(Listened):
     def _become(self, given: list[dict[str, Any]], base: VideoRequest, maker: Provider, cap: float | None) -> None:
         """Go on with these shots, where they have something in common with those that are here; blocking."""
         with self.lock:
-            if self._text:
+            if self._text or any(shot.under_way for shot in self.shots):
                 fields = [self.plain(one) for one in given]
                 known = [*(shot.plain for shot in self.shots), *(take.given for take in self.takes)]
                 if maker.id != self.provider_id or not any(one in known for one in fields):

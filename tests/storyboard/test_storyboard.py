@@ -172,6 +172,8 @@ async def test_a_damaged_row_is_not_bought_again(sim, home):
     assert [shot.state for shot in loaded.shots] == ["succeeded", "succeeded", "unknown"]
     await loaded.run()
     assert len(creates(sim)) == 3
+    loaded.edit(2, prompt="lands")  # no change
+    assert "may have been made and billed" in str(loaded.shots[2].error)
     loaded.edit(2, prompt="is moored")  # something else, which nobody has sent
     assert [shot.state for shot in loaded.shots] == ["succeeded", "succeeded", "planned"]
     loaded.edit(2, prompt="lands")
@@ -281,7 +283,7 @@ async def test_a_shot_that_is_changed_after_it_was_made_is_no_start_for_one_that
     board.edit(0, prompt="sails")
     await running
     assert states(board) == ["outdated", "outdated", "failed"]
-    assert "shot 1, which could not be made anew" in str(board.shots[2].error)
+    assert "shot 1, which is outdated" in str(board.shots[2].error)
     assert len(creates(sim)) == 2
 
 

@@ -67,6 +67,22 @@ async def test_a_storyboard_that_runs_is_not_made_again_with_other_shots(sim):
     assert states(board) == ["succeeded"] * 3 + ["planned"]
 
 
+async def test_a_storyboard_that_is_made_again_as_soon_as_it_begins_is_the_one_that_began(sim):
+    board = board_of(sim, name="voyage")
+    begun, seen = [], []
+
+    def again(_):
+        if not begun and board.shots[0].state == "waiting":  # nothing is written yet
+            begun.append(True)
+            seen.append(states(board_of(sim, name="voyage")))
+
+    with board.listening(again):
+        await board.run()
+    assert seen == [["waiting"] * 3]
+    assert states(board) == ["succeeded"] * 3
+    assert len(creates(sim)) == 3
+
+
 async def test_a_key_that_is_there_by_now_is_taken_over(sim):
     await board_of(sim, name="voyage").run()
     restart()
