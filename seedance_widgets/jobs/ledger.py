@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS sweep_marks (
     sweep TEXT NOT NULL, cell INTEGER NOT NULL, star INTEGER NOT NULL, rating INTEGER, note TEXT NOT NULL,
     PRIMARY KEY (sweep, cell)
 );
+CREATE TABLE IF NOT EXISTS measured (video TEXT PRIMARY KEY, columns TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS storyboards (
     name TEXT PRIMARY KEY, created_at REAL NOT NULL, provider TEXT NOT NULL, base_url TEXT NOT NULL, spec TEXT NOT NULL
 );
@@ -163,7 +164,7 @@ class Ledger:
     def find_many(self, ids: Sequence[str]) -> dict[str, Record | None]:
         """Those of these jobs that were ever written down; None for a row that is damaged."""
         found: dict[str, Record | None] = {}
-        for some in _batches(ids):
+        for some in batches(ids):
             marks = ", ".join("?" * len(some))
             for row in self.rows(f"SELECT * FROM jobs WHERE id IN ({marks})", some):  # noqa: S608  question marks
                 found[str(row["id"])] = record_of(row)
@@ -172,7 +173,7 @@ class Ledger:
     def succeeded(self, hashes: Sequence[str], provider: str) -> dict[str, Record]:
         """The newest successful job of this provider for each of these requests, by the request's hash."""
         found: dict[str, Record] = {}
-        for some in _batches(hashes):
+        for some in batches(hashes):
             marks = ", ".join("?" * len(some))
             query = (
                 f"SELECT * FROM jobs WHERE request_hash IN ({marks}) AND provider = ? AND state = 'succeeded' "  # noqa: S608
@@ -329,7 +330,7 @@ class Ledger:
         return [record for row in self.rows(statement, values) if (record := record_of(row)) is not None]
 
 
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
     """A statement takes only so many values."""
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]

@@ -49,6 +49,7 @@ class Book(Listened):
         self.elsewhere: dict[Slot, float] = {}
         self.waiting: dict[Slot, float] = {}
         self.measured: dict[str, dict[str, Any]] = {}
+        self._asked: set[str] = set()  # videos of which the ledger was asked what was measured
         self._jobs: dict[Slot, Job] = {}
         self._kept: set[Slot] = set()
         self._lost: dict[Slot, str] = {}
@@ -85,8 +86,16 @@ class Book(Listened):
                 else:
                     self._never[slot] = place.job
         self.elsewhere = elsewhere
+        self._remember_measured(ledger)
         self._let_go({place.job for place in listed}, live)
         self._marks = {**ledger.call(memory.marks_of, ledger, name), **self._marks}
+
+    def _remember_measured(self, ledger: Ledger) -> None:
+        paths = [str(job.video.path) for job in self.jobs if job.video is not None]
+        fresh = [path for path in paths if path not in self._asked]
+        self._asked.update(fresh)
+        if fresh:
+            self.measured = {**ledger.call(memory.measured_of, ledger, fresh), **self.measured}
 
     def _let_go(self, listed: set[str], live: Mapping[str, Any]) -> None:
         """Jobs whose entry a person has deleted: their cells may be made again."""
@@ -142,6 +151,7 @@ class Book(Listened):
         with self._lock:
             self._jobs[slot] = job
         self._never.pop(slot, None)
+        self._lost.pop(slot, None)
         if kept:
             self._kept.add(slot)
         else:

@@ -65,6 +65,9 @@ class Cell:
     @property
     def remark(self) -> str:
         """What is special about it, or empty."""
+        if self.state == "unknown":
+            call = f"sweep.retry({self.index}, looked=True)"
+            return f"Look at the provider's console; if it is not there, {call} sends it again."
         if "seed" in self.values and not takes_seed(self.request):
             return f"{self.request.model} takes no seed: this is repeat {self.values_index('seed') + 1}."
         return ""

@@ -21,7 +21,7 @@ from seedance_widgets.sweep.memory import Mark
 from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -126,6 +126,9 @@ class Comparison(Listened):
         mark.rating = mark.rating if rating is None else rating or None
         mark.note = mark.note if note is None else note
         self.changed()
+
+    def keep_measured(self, found: Mapping[str, Any]) -> None:
+        """What was measured is kept while this lives."""
 
     def measure(self, executor: Executor | None = None) -> None:
         """Measure the videos; see `Sweep.measure`."""

@@ -38,8 +38,9 @@ def measure_cells(
         on_done: Told how many are measured, of how many.
 
     Returns:
-        How many were measured.
+        How many could be measured.
     """
+    fresh: dict[str, dict[str, Any]] = {}
     kept = grid.measured
     wanted = {
         str(cell.video.path): cell for cell in cells if cell.video is not None and str(cell.video.path) not in kept
@@ -50,12 +51,16 @@ def measure_cells(
     def done(number: int, found: dict[str, float | None] | VideoFileError) -> None:
         nonlocal count
         count += 1
+        if isinstance(found, dict):
+            fresh[paths[number]] = dict(found)
         kept[paths[number]] = dict(found) if isinstance(found, dict) else {MEASURE_ERROR: str(found)}
         if on_done is not None:
             on_done(count, len(paths))
 
     measure_all([_subject(path, cell) for path, cell in wanted.items()], executor, done)
-    return count
+    if fresh:
+        grid.keep_measured(fresh)
+    return len(fresh)
 
 
 def export_grid(grid: Sweep | Comparison, path: str | os.PathLike[str], *, overwrite: bool = False, **how: Any) -> Path:

@@ -7,21 +7,23 @@ long as that lives, no other one takes the cell.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError
-from seedance_widgets.jobs.store import keep_inputs, request_values
+from seedance_widgets.jobs.ledger import batches
+from seedance_widgets.jobs.store import MEDIA, keep_inputs, request_values
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.sweep.axes import Axis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from seedance_widgets.jobs import Ledger
 
@@ -196,6 +198,34 @@ def marks_of(ledger: Ledger, name: str) -> dict[int, Mark]:
         for row in rows
         if isinstance(row["cell"], int)
     }
+
+
+def write_measured(ledger: Ledger, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write what was measured, by the path of the video; on the ledger's thread."""
+    with ledger.transaction() as db:
+        db.executemany(
+            "INSERT INTO measured (video, columns) VALUES (?1, ?2) ON CONFLICT (video) DO UPDATE SET columns = ?2",
+            [(_short(ledger, path), json.dumps(columns)) for path, columns in found.items()],
+        )
+
+
+def measured_of(ledger: Ledger, paths: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What was measured of these videos before; on the ledger's thread."""
+    known: dict[str, dict[str, Any]] = {}
+    wanted = {_short(ledger, path): path for path in paths}
+    for some in batches(list(wanted)):
+        marks = ", ".join("?" * len(some))
+        for row in ledger.rows(f"SELECT * FROM measured WHERE video IN ({marks})", some):  # noqa: S608  question marks
+            with contextlib.suppress(ValueError):  # a damaged row is measured again
+                columns = json.loads(row["columns"])
+                if isinstance(columns, dict):
+                    known[wanted[row["video"]]] = columns
+    return known
+
+
+def _short(ledger: Ledger, path: str) -> str:
+    """A path as the ledger writes it: by its name in the ledger's own folder, which may be moved."""
+    return Path(path).name if Path(path).parent == ledger.folder / MEDIA else path
 
 
 def _plain_spec(folder: Path, spec: Spec) -> dict[str, Any]:

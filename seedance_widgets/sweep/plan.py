@@ -228,14 +228,14 @@ class Plan:
         return [f"and {left:,} more cells"] if left > 0 else []
 
 
-def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: bool = False) -> Plan:
+def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozenset[Fate] = frozenset()) -> Plan:
     """Look at every cell; blocking: reads images and the ledger.
 
     Args:
         sweep: Whose cells.
         cells: Those that are to be run.
         stage: `final` or `preview`.
-        again: Send those again that failed.
+        again: Send those too whose fate is one of these: `failed`, `lost`.
 
     Raises:
         StorageError: The ledger cannot be read.
@@ -301,13 +301,13 @@ def span(seconds: float) -> str:
     return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"  # noqa: PLR2004  the same
 
 
-def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: bool) -> Line:
+def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: frozenset[Fate]) -> Line:
     preview = stage == "preview"
     expected = cell.preview_estimate if preview else cell.estimate
     if cell.refusal:
         return Line(cell, "invalid", cell.request, expected, why=cell.refusal)
     request = cell.preview_request if preview else cell.final_request()
-    if lost := sweep.book.lost(cell, stage):
+    if (lost := sweep.book.lost(cell, stage)) and "lost" not in again:
         return Line(cell, "lost", request, expected, why=lost)
     slot = slot_of(cell, stage)
     if slot in sweep.book.waiting:
@@ -322,7 +322,7 @@ def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: bool) -> Line:
             return Line(cell, "invalid", request, expected, why=str(error))
         return Line(cell, "send", request, expected)
     fate, why = _fate_of(job)
-    if again and fate == "failed":
+    if fate in again:
         fate, why = "send", ""
     return Line(cell, fate, request, expected, why=why)
 

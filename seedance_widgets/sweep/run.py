@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
-    from seedance_widgets.sweep.plan import Line, Plan
+    from seedance_widgets.sweep.plan import Fate, Line, Plan
     from seedance_widgets.sweep.sweep import Sweep
 
 # Tasks at the provider, as a multiple of what it runs at once: a queue there long enough that it never stands idle
@@ -170,7 +170,7 @@ class Runner:
         bridge.call(self.loop, self._tell)
 
     async def run(
-        self, sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: bool, max_cost: float | None
+        self, sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozenset[Fate], max_cost: float | None
     ) -> Cells:
         """Send what is to be sent and wait until all of these cells have ended."""
         book = self.book

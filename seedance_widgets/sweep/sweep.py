@@ -25,7 +25,7 @@ from seedance_widgets.sweep.contact import contact_sheet as draw_contact_sheet
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
 from seedance_widgets.sweep.memory import Spec
-from seedance_widgets.sweep.plan import Plan, plan_of
+from seedance_widgets.sweep.plan import Fate, Plan, plan_of
 from seedance_widgets.sweep.progress import progress_bar
 from seedance_widgets.sweep.run import Outcome, Runner
 from seedance_widgets.sweep.sheets import sheets_of
@@ -222,34 +222,57 @@ class Sweep:
         Raises:
             SweepError: (when awaited) It is billed and nothing was agreed, or it goes over the cap; nothing was sent.
         """
-        return self._start("running the sweep", self._chosen(cells), preview=preview, max_cost=max_cost, again=False)
+        return self._start(
+            "running the sweep", self._chosen(cells), preview=preview, max_cost=max_cost, again=frozenset()
+        )
 
-    def retry(self, cells: Any = None, *, preview: bool | None = None, max_cost: float | None = None) -> Outcome:
+    def retry(
+        self,
+        cells: Any = None,
+        *,
+        preview: bool | None = None,
+        looked: bool = False,
+        max_cost: float | None = None,
+    ) -> Outcome:
         """Send those cells again that failed, expired or were cancelled, or whose file is gone.
-
-        Never those of which nothing is known.
 
         Args:
             cells: Which, as for `run`; by default all that failed.
             preview: Those of the previews, or not; by default the previews where nothing else has failed.
+            looked: Send those too of which is not known whether they were made: you have looked at the provider's
+                console, and they are not there. Else they would be bought twice.
             max_cost: As for `run`.
-        """
-        stage, failed = self.failed(cells, preview=preview)
-        preview = stage == "preview"
-        return self._start("sending again what failed", failed, preview=preview, max_cost=max_cost, again=True)
 
-    def failed(self, cells: Any = None, *, preview: bool | None = None) -> tuple[Stage, Cells]:
+        Raises:
+            SweepError: It is not known whether these cells were made, and `looked` is False.
+        """
+        stage, failed = self.failed(cells, preview=preview, looked=looked)
+        if (
+            cells is not None
+            and not failed
+            and (lost := [one for one in self._chosen(cells) if one.state == "unknown"])
+        ):
+            raise SweepError(
+                f"whether cell {lost[0].index} was made is not known, so that it is not sent again by itself. Look at "
+                f"the provider's console; if it is not there, retry({lost[0].index}, looked=True) sends it again."
+            )
+        again: frozenset[Fate] = frozenset({"failed", "lost"} if looked else {"failed"})
+        preview = stage == "preview"
+        return self._start("sending again what failed", failed, preview=preview, max_cost=max_cost, again=again)
+
+    def failed(self, cells: Any = None, *, preview: bool | None = None, looked: bool = False) -> tuple[Stage, Cells]:
         """What `retry` sends: the stage, and the cells that failed there; looks at the disk.
 
         Args:
             cells: Which, as for `run`; by default all.
             preview: As for `retry`.
+            looked: As for `retry`.
         """
         chosen = self._chosen(cells)
-        finals = [] if preview else [cell for cell in chosen if self._has_failed(cell, "final")]
+        finals = [] if preview else [cell for cell in chosen if self._has_failed(cell, "final", looked=looked)]
         if finals or preview is False:
             return "final", Cells(finals)
-        previews = [cell for cell in chosen if cell.job is None and self._has_failed(cell, "preview")]
+        previews = [cell for cell in chosen if cell.job is None and self._has_failed(cell, "preview", looked=looked)]
         return ("preview" if previews or preview else "final"), Cells(previews)
 
     def pause(self) -> None:
@@ -371,6 +394,10 @@ class Sweep:
         bridge.run(asyncio.to_thread(measure_cells, self, chosen, executor))
         self.changed()
         return chosen
+
+    def keep_measured(self, found: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write what was measured to the ledger, by the path of the video. Blocking."""
+        self.ledger.call(memory.write_measured, self.ledger, found)
 
     def export(self, path: str | os.PathLike[str], *, overwrite: bool = False, **how: Any) -> Path:
         """Write the grid to a file; the suffix says as what. The notebook's jobs go on meanwhile.
@@ -504,7 +531,7 @@ class Sweep:
         importlib.import_module("seedance_widgets.widgets.sweep_view").show(self)
 
     def _start(
-        self, what: str, cells: Sequence[Cell], *, preview: bool, max_cost: float | None, again: bool
+        self, what: str, cells: Sequence[Cell], *, preview: bool, max_cost: float | None, again: frozenset[Fate]
     ) -> Outcome:
         cap = arguments.read_cap(max_cost)
         if self.provider is None:
@@ -523,11 +550,13 @@ class Sweep:
         if take_up:
             Outcome("taking up what was under way", self.runner.take_up(self), self.runner.loop)
 
-    def _has_failed(self, cell: Cell, stage: Stage) -> bool:
+    def _has_failed(self, cell: Cell, stage: Stage, *, looked: bool = False) -> bool:
         if self.book.trouble(cell, stage) is not None:
-            return not self.book.lost(cell, stage)
+            return looked or not self.book.lost(cell, stage)
         job = self.book.job_of(cell, stage)
-        return job is not None and (job.status in FAILED or (stage == "final" and cell.gone))
+        if job is None:
+            return False
+        return job.status in FAILED or (looked and job.status == "unknown") or (stage == "final" and cell.gone)
 
     def _chosen(self, cells: Any) -> list[Cell]:
         if cells is None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
     from seedance_widgets.sweep import Comparison, Plan
     from seedance_widgets.sweep.cells import Stage
+    from seedance_widgets.sweep.plan import Fate
 
     Grid = Sweep | Comparison
 
@@ -152,7 +153,7 @@ class SweepView(MediaAnswers, StudioBelow):
         if kind == "finish":
             cells = list(sweep.starred)
         stage: Stage = "preview" if kind == "preview" else "final"
-        again = kind == "retry"
+        again: frozenset[Fate] = frozenset({"failed"} if kind == "retry" else ())
         if again:
             stage, failed = await asyncio.to_thread(sweep.failed, cells)
             cells = list(failed)

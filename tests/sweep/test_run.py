@@ -7,6 +7,7 @@ import gc
 import shutil
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -713,3 +714,45 @@ def test_a_run_that_began_outside_a_loop_is_awaited_within_one(sim, in_script):
         SEEDANCE_SIMULATOR=sim.ark_base_url,
     )
     assert done.stdout == "2 cells · 2 done\n", done
+
+
+async def test_a_cell_of_which_nothing_is_known_waits_for_a_person_who_has_looked(sim):
+    sweep = sweep_of(sim, {"mood": ["calm", "[sim:lost]"]})
+    await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded", "unknown"]
+    before = len(creates(sim))
+    await sweep.retry()
+    with pytest.raises(SweepError, match=r"retry\(1, looked=True\) sends it again"):
+        sweep.retry(1)
+    assert "sweep.retry(1, looked=True)" in sweep[1].remark
+    assert len(creates(sim)) == before
+    await sweep.retry(1, looked=True)
+    assert len(creates(sim)) == before + 1
+
+
+async def test_a_damaged_cell_is_sent_again_by_a_person_who_has_looked(sim, home):
+    sweep = sweep_of(sim, name="boats")
+    await sweep.run()
+    with sqlite3.connect(home / FILE) as ledger:
+        ledger.execute("UPDATE jobs SET request = '{' WHERE id = ?", [sweep[1].job.id])
+    ledger.close()
+    del sweep
+    await as_after_a_restart()
+    loaded = sw.Sweep.load("boats", sim.provider())
+    await loaded.retry(looked=True)
+    assert [cell.state for cell in loaded] == ["succeeded"] * 3
+    assert len(creates(sim)) == 4
+
+
+async def test_what_was_measured_is_there_after_a_restart(sim):
+    sweep = sweep_of(sim, name="boats")
+    await sweep.run()
+    with ThreadPoolExecutor(2) as pool:
+        sweep.measure(pool)
+    motions = [row["motion"] for row in sweep.rows()]
+    assert all(motions)
+    del sweep
+    await as_after_a_restart()
+    loaded = sw.Sweep.load("boats", sim.provider())
+    assert [row["motion"] for row in loaded.rows()] == motions
+    assert loaded.ledger.call(memory.measured_of, loaded.ledger, ["nothing.mp4"]) == {}
