@@ -203,7 +203,8 @@ async def test_after_a_preview_gave_way_all_start_at_once(open_grid, sweep_of, s
         """async (root) => {
           const began = performance.now();
           root.querySelector("[aria-label='Play all']").click();
-          while (![...root.querySelectorAll(".sw-cell video")].every((video) => !video.paused && video.currentTime > 0.05))  # noqa: E501  one expression of the page
+          const under = (video) => !video.paused && video.currentTime > 0.05;
+          while (![...root.querySelectorAll(".sw-cell video")].every(under))
             await new Promise(requestAnimationFrame);
           return performance.now() - began;
         }"""
