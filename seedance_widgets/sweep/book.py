@@ -44,6 +44,7 @@ class Book(Listened):
 
     def __init__(self) -> None:
         super().__init__()
+        self.marking = threading.Lock()  # two marks of one cell at once both count
         self._lock = threading.Lock()  # threads plan and draw while the loop sends
         self.runner: Runner | None = None
         self.elsewhere: dict[Slot, float] = {}

@@ -311,10 +311,11 @@ class Sweep:
             raise SweepError(f"a star is True or False and a note a text, not {star!r} and {note!r}.")
         if note is not None:
             note = note.encode("utf-8", "replace").decode("utf-8")
-        mark = self.book.marked(one, star=star, rating=rating, note=note)
         self.save()
-        self.ledger.call(memory.write_marks, self.ledger, self.name, [(one.index, mark)])
-        self.book.set_mark(one, mark)
+        with self.book.marking:
+            mark = self.book.marked(one, star=star, rating=rating, note=note)
+            self.ledger.call(memory.write_marks, self.ledger, self.name, [(one.index, mark)])
+            self.book.set_mark(one, mark)
         self.changed()
 
     @property
