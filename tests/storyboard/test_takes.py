@@ -69,10 +69,11 @@ async def test_two_shots_that_are_alike_have_a_video_each(sim):
     await board.run()
     first = paths(board)
     assert len(set(first)) == 3
-    board.edit(0, prompt="turns")
-    await board.run()
-    board.edit(0, prompt="elsewhere")
-    assert paths(board) == first
+    for number in (0, 1):  # whichever of them is the newer one
+        board.edit(number, prompt="turns")
+        await board.run()
+        board.edit(number, prompt="elsewhere")
+        assert paths(board) == first
     del board
     restart()
     again = board_of(sim, [CUT, CUT, "lands"], name="voyage")
