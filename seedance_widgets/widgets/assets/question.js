@@ -16,7 +16,7 @@ export function createQuestion({ ask, t, back }) {
   const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle() }, t("common.not_yet"));
   const element = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("common.confirm"), "aria-describedby": words.id, hidden: true }, words, yes, no);
   let asked = null;
-  let rested = 0;
+  const resting = new Set(); // what was pressed a moment ago
 
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape") settle();
@@ -31,8 +31,10 @@ export function createQuestion({ ask, t, back }) {
   }
 
   async function send(type, payload = {}, agreed = null) {
-    if (!agreed && Date.now() - rested < REST) return;
-    rested = Date.now();
+    const what = JSON.stringify([type, payload]);
+    if (!agreed && resting.has(what)) return;
+    resting.add(what);
+    setTimeout(() => resting.delete(what), REST);
     const value = await ask(type, { ...payload, press: crypto.randomUUID?.() ?? String(Math.random()), agreed });
     settle();
     if (!value?.confirm) return;

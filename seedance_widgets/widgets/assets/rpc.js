@@ -3,7 +3,7 @@
  * Traits are never set from here: the front end holds such a change back for good once a cell has awaited.
  */
 
-const PATIENCE = 4000; // milliseconds without any answer after which the person is told why nothing happens
+const PATIENCE = 4000; // milliseconds without a word from Python after which the person is told why nothing happens
 
 /**
  * @typedef {object} Rpc
@@ -15,9 +15,10 @@ const PATIENCE = 4000; // milliseconds without any answer after which the person
 
 /**
  * @param {any} model  anywidget's model
+ * @param {(key: string, values?: object) => string} [t]  For what the person is told where the kernel has gone.
  * @returns {Rpc}
  */
-export function createRpc(model) {
+export function createRpc(model, t) {
   /** @type {Map<string, {resolve: Function, reject: Function}>} */
   const open = new Map();
   const listeners = new Set();
@@ -37,17 +38,24 @@ export function createRpc(model) {
     else setLate(false);
   }
 
+  /** Python has said something, whatever it is: it is there, only not done yet. */
+  function alive() {
+    setLate(false);
+    watch();
+  }
+
   function take(message, buffers) {
+    alive();
     if (message?.type !== "answer" || !open.has(message.call)) return;
     const { resolve, reject } = open.get(message.call);
     open.delete(message.call);
-    setLate(false);
     watch();
     if (message.ok) resolve({ value: message.value, buffers: buffers ?? [] });
     else reject(new Error(message.value));
   }
 
   model.on("msg:custom", take);
+  model.on("change", alive);
   return {
     call(type, payload = {}, buffers = []) {
       return new Promise((resolve, reject) => {
@@ -58,7 +66,8 @@ export function createRpc(model) {
           model.send({ ...payload, type, call }, undefined, buffers);
         } catch (error) {
           open.delete(call);
-          reject(error);
+          watch();
+          reject(t ? new Error(t("common.kernel_gone"), { cause: error }) : error);
         }
       });
     },
@@ -67,6 +76,7 @@ export function createRpc(model) {
     },
     dispose() {
       model.off("msg:custom", take);
+      model.off("change", alive);
       clearTimeout(timer);
       open.forEach(({ reject }) => reject(new Error("the view was closed")));
       open.clear();

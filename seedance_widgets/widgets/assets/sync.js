@@ -23,6 +23,8 @@ export function createClock({ onTick }) {
   let handle = 0;
   let turn = 0;
 
+  const last = () => Math.max(0, Math.round(length * fps) - 1);
+  const frameAt = (seconds) => Math.max(0, Math.min(Math.floor(seconds * fps + 1e-3), last()));
   const position = () => (running ? at + ((performance.now() - since) / 1000) * rate : at);
   // The middle of a frame: rounding can never land on its neighbour.
   const within = (seconds, { duration, fps: rateOfFrames }) =>
@@ -30,7 +32,7 @@ export function createClock({ onTick }) {
 
   function tell() {
     const seconds = Math.min(position(), length);
-    onTick({ frame: Math.max(0, Math.min(Math.floor(seconds * fps + 1e-3), Math.round(length * fps) - 1)), seconds, playing: wanted });
+    onTick({ frame: frameAt(seconds), seconds, playing: wanted });
   }
 
   function place(seconds) {
@@ -130,7 +132,7 @@ export function createClock({ onTick }) {
     },
     step(frames) {
       if (wanted) pause();
-      this.seek((Math.floor(position() * fps + 1e-3) + frames + 0.5) / fps);
+      this.seek((Math.max(0, Math.min(frameAt(position()) + frames, last())) + 0.5) / fps);
     },
     setRate(value) {
       place(position());
@@ -159,6 +161,10 @@ export function createClock({ onTick }) {
     },
     get playing() {
       return wanted;
+    },
+    /** Where it stands, in seconds. */
+    get seconds() {
+      return Math.min(position(), length);
     },
     get parts() {
       return parts.size;
