@@ -228,7 +228,7 @@ async def test_stars_ratings_notes_filter_and_blind(open_grid, sweep_of, stage):
     await stage.until(lambda: sweep[{"seed": 2, "mood": "calm"}].mark.note == "<b>the one</b>")
     await grid.root.get_by_label("show", exact=True).select_option("starred")
     await expect(grid.cells).to_have_count(1)
-    await expect(grid.cells).to_have_attribute("aria-label", "seed 2 · calm: Succeeded, Star")
+    await expect(grid.cells).to_have_attribute("aria-label", "seed 2 · calm: Succeeded, Star, 4 of 5")
     await grid.root.get_by_label("show", exact=True).select_option("all")
     await expect(grid.root.locator(".sw-column-head")).to_have_text(["seed 1", "seed 2", "seed 3"])
     await grid.button("Swap rows and columns").click()

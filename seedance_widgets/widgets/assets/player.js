@@ -93,6 +93,7 @@ export function createPlayer({ rpc, t, media: shared }) {
         await Promise.all(urls.map((url, i) => screens()[i].load(url)));
         if (disposed || wanted[0] !== video || (wanted[1] ?? null) !== other) return;
         loaded = true;
+        if (shownAt) screens().forEach((screen) => screen.seek(middleOf(shownAt)));
         say("");
         set(element, { "data-loaded": "true" });
         drawTime();
@@ -297,6 +298,13 @@ export function createPlayer({ rpc, t, media: shared }) {
     event.preventDefault();
   });
 
+  /** They are called by their labels, where they have any, and else by their files. */
+  function drawNames(next, compared) {
+    const [a, b] = [next, compared].map((one) => one?.label ?? one?.name ?? "");
+    set(element, { "aria-label": compared ? t("player.compare", { a, b }) : t("player.label", { name: a }) });
+    names.forEach((tag, i) => show(fill(tag, ["A", "B"][i], h("span.sw-tag-name", { dir: "auto" }, ` ${[a, b][i]}`)), Boolean(compared)));
+  }
+
   async function drawPosters() {
     const wanted = [video, other];
     for (const [i, one] of wanted.entries()) {
@@ -317,24 +325,29 @@ export function createPlayer({ rpc, t, media: shared }) {
      *
      * @param {any} next  A VideoState.
      * @param {any} [compared]  Another.
-     * @param {{autoplay?: boolean}} [how]
+     * @param {{autoplay?: boolean, at?: number}} [how]  `at`: where it begins, in seconds; without it at the first frame.
      */
-    show(next, compared = null, { autoplay = false } = {}) {
-      if (next.key === video?.key && compared?.key === other?.key) return;
+    show(next, compared = null, { autoplay = false, at = null } = {}) {
+      const begins = autoplay && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+      drawNames(next, compared);
+      if (next.key === video?.key && compared?.key === other?.key) {
+        if (at === null) return;
+        seekTo(frameAt(at));
+        if (begins) play();
+        return;
+      }
       [first, second].forEach((screen) => screen.clear());
       video = next;
       other = compared;
       loaded = false;
       fetching = null;
-      shownAt = 0;
+      shownAt = at === null ? 0 : frameAt(at);
       scrub.max = String(last());
       element.style.setProperty("--sw-shape", `${Number(next.width)} / ${Number(next.height)}`);
       element.style.setProperty("--sw-wipe", `${wipe.value}%`);
       set(element, { "data-loaded": null, "data-compare": compared ? "true" : null });
-      set(element, { "aria-label": compared ? t("player.compare", { a: next.name, b: compared.name }) : t("player.label", { name: next.name }) });
       show(second.element, Boolean(compared));
       show(wipe, Boolean(compared));
-      names.forEach((tag, i) => show(fill(tag, ["A", "B"][i], h("span.sw-tag-name", {}, ` ${[next, compared][i]?.name ?? ""}`)), Boolean(compared)));
       show(mute, next.has_audio);
       show(message, false);
       first.video.muted = muted = true;
@@ -346,7 +359,7 @@ export function createPlayer({ rpc, t, media: shared }) {
       drawPosters();
       seen.unobserve(element);
       seen.observe(element); // asks again whether it is in sight
-      if (autoplay && !matchMedia("(prefers-reduced-motion: reduce)").matches) play();
+      if (begins) play();
     },
     play,
     pause,

@@ -1,11 +1,12 @@
 /** What is shown of a grid: grid, plan or table; which axis runs where; which page; which cells. */
 
 import { fill, h, set, show, uniqueId } from "./dom.js";
+import { hasFocus } from "./focus.js";
 
 const FILTERS = ["all", "done", "starred", "rated", "trouble", "open"];
 const MANY = 8; // pages from which a list serves better than buttons
 
-export function createBar({ grid, gridState, t, onView }) {
+export function createBar({ grid, gridState, t, onView, onBlind }) {
   const { dimensions } = gridState;
   const views = gridState.kind === "sweep" ? ["grid", "plan", "table"] : ["grid", "table"];
   let view = "grid";
@@ -19,7 +20,7 @@ export function createBar({ grid, gridState, t, onView }) {
   const columns = chooser("columns", () => grid.setLayout({ columns: Number(columns.select.value), ...apart("columns") }));
   const swap = h("button.sw-button.sw-small", { type: "button", "aria-label": t("sweep.transpose"), title: t("sweep.transpose"), onclick: () => transpose() }, "⇄");
   const pages = h("span.sw-pages");
-  const filter = h("select.sw-input.sw-small", { "aria-label": t("sweep.show"), onchange: () => grid.setFilter(filter.value) }, ...FILTERS.map((one) => h("option", { value: one }, t(`sweep.show_${one}`))));
+  const filter = h("select.sw-input.sw-small", { "aria-label": t("sweep.show"), onchange: () => (grid.setFilter(filter.value), draw()) }, ...FILTERS.map((one) => h("option", { value: one }, t(`sweep.show_${one}`))));
   const blind = h("button.sw-button.sw-small", { type: "button", "aria-pressed": "false", title: t("sweep.blind_hint"), onclick: () => toggleBlind() }, t("sweep.blind"));
   const axes = h("span.sw-axes", {}, rows.element, columns.element, swap, pages);
   const right = h("span.sw-right-side", {}, h("label.sw-quiet.sw-labelled", {}, t("sweep.show"), " ", filter), blind);
@@ -48,6 +49,7 @@ export function createBar({ grid, gridState, t, onView }) {
     grid.setBlind(!grid.layout.blind);
     set(blind, { "aria-pressed": String(grid.layout.blind) });
     draw();
+    onBlind();
   }
 
   function pick(next) {
@@ -73,7 +75,7 @@ export function createBar({ grid, gridState, t, onView }) {
           {},
           h("span.sw-quiet", {}, one.title),
           " ",
-          h("span.sw-segments", { role: "radiogroup", "aria-label": one.title }, ...one.labels.map((label, i) => h("label.sw-segment", { title: label }, h("input.sw-hidden-text", { type: "radio", name, checked: i === page[axis], onchange: () => change(i) }), h("span.sw-page-name", {}, label)))),
+          h("span.sw-segments", { role: "radiogroup", "aria-label": one.title }, ...one.labels.map((label, i) => h("label.sw-segment", { title: label }, h("input.sw-hidden-text", { type: "radio", name, checked: i === page[axis], onchange: () => change(i) }), h("span.sw-page-name", { dir: "auto" }, label)))),
         );
       }),
     );
@@ -81,14 +83,15 @@ export function createBar({ grid, gridState, t, onView }) {
 
   let drawn = "";
   function draw() {
-    const { rows: down, columns: across, page, blind: hidden } = grid.layout;
+    const { rows: down, columns: across, page, blind: hidden, filter: only } = grid.layout;
     rows.select.value = String(down);
     columns.select.value = String(across);
-    show(axes, view === "grid" && dimensions.length > 1 && !hidden);
+    show(segments, !hidden); // a table would tell what is what
+    show(axes, view === "grid" && dimensions.length > 1 && !hidden && only === "all"); // a filter looks at every page
     show(right, view === "grid");
     const signature = JSON.stringify([down, across, page]);
     if (signature !== drawn) {
-      const there = pages.contains(document.activeElement);
+      const there = hasFocus(pages);
       drawPages();
       if (there) pages.querySelector("input:checked, select")?.focus();
     }

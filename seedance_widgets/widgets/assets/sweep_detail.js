@@ -1,6 +1,7 @@
 /** What is told of the selected cell, and what a person thinks of it. */
 
 import { fill, h, set, show } from "./dom.js";
+import { focused } from "./focus.js";
 import { copyText } from "./clipboard.js";
 
 const TYPED = 600; // milliseconds after the last key until a note is kept
@@ -15,13 +16,13 @@ const TYPED = 600; // milliseconds after the last key until a note is kept
  * @param {boolean} parts.isSweep  Whether it can be the base of another one.
  */
 export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
-  const name = h("strong.sw-detail-name");
+  const name = h("strong.sw-detail-name", { dir: "auto" });
   const facts = h("span.sw-quiet");
   const why = h("p.sw-trouble", { hidden: true });
-  const differs = h("span.sw-quiet");
+  const differs = h("span.sw-quiet", { dir: "auto" });
   const button = (words, press, hint = "") => h("button.sw-button.sw-small", { type: "button", title: hint, onclick: press }, words);
   const star = button("☆", () => onAct("s", index));
-  const stars = h("span.sw-rating", { role: "group", "aria-label": t("sweep.rate") }, ...[1, 2, 3, 4, 5].map((n) => h("button.sw-rate", { type: "button", "aria-label": t("sweep.rate_n", { n }), onclick: () => onAct(String(state.rating === n ? 0 : n), index) }, "●")));
+  const stars = h("span.sw-rating", { role: "group", "aria-label": t("sweep.rate") }, ...[1, 2, 3, 4, 5].map((n) => h("button.sw-rate", { type: "button", "aria-label": t("sweep.rate_n", { n }), title: t("sweep.rate_n", { n }), onclick: () => onAct(String(state.rating === n ? 0 : n), index) })));
   const a = button(t("sweep.set_a"), () => onAct("a", index), t("sweep.set_a_hint"));
   const b = button(t("sweep.set_b"), () => onAct("b", index), t("sweep.set_b_hint"));
   const retry = button(t("sweep.retry_one"), () => onAct("retry", index));
@@ -29,10 +30,10 @@ export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
   const copy = button(t("sweep.copy_request"), () => copyCode(false));
   const base = button(t("sweep.copy_base"), () => copyCode(true));
   const studio = button(t("sweep.studio"), () => onStudio(index), t("sweep.studio_hint"));
-  const note = h("input.sw-input.sw-note", { type: "text", maxLength: 1000, placeholder: t("sweep.note_hint"), "aria-label": t("sweep.note"), oninput: () => keepSoon(), onchange: () => keep() });
+  const note = h("input.sw-input.sw-note", { type: "text", dir: "auto", maxLength: 1000, placeholder: t("sweep.note_hint"), "aria-label": t("sweep.note"), oninput: () => keepSoon(), onchange: () => keep() });
   const element = h(
     "section.sw-detail",
-    { "aria-label": t("sweep.cell"), hidden: true },
+    { "aria-label": t("sweep.selected"), hidden: true },
     h("div.sw-detail-line", {}, name, facts),
     h("div.sw-detail-line", {}, differs),
     why,
@@ -40,8 +41,10 @@ export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
   );
   let index = -1;
   let state = null;
+  let shown = null; // what Python tells of it
   let timer = 0;
   let asked = 0;
+  let hidden = false; // what it is, while it is rated blindly
   let typed = null; // a note on its way: what Python says of it meanwhile is older
 
   async function copyCode(asBase) {
@@ -69,38 +72,47 @@ export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
     if (turn !== asked || !told) return;
     fill(facts, told.facts);
     fill(differs, told.changes.length ? `${t("sweep.differs")}: ${told.changes.map(([field, value]) => `${field} = ${value}`).join(", ")}` : "", told.note ? ` ${told.note}` : "");
-    show(retry, told.retry);
-    show(cancel, told.cancel);
-    show(copy, told.request);
-    show(base, told.request && isSweep);
-    show(studio, told.request && Boolean(onStudio));
+    shown = told;
+    drawButtons();
+  }
+
+  function drawButtons() {
+    const there = !hidden && shown;
+    show(retry, there && shown.retry);
+    show(cancel, there && shown.cancel);
+    show(copy, there && shown.request);
+    show(base, there && shown.request && isSweep);
+    show(studio, there && shown.request && Boolean(onStudio));
   }
 
   return {
     element,
+    /** Tell of a cell, without saying which where it is rated blindly; of none with null. */
     draw(cell, pair, blind) {
+      hidden = blind;
+      show(element, Boolean(cell));
+      if (!cell) return;
       if (cell.index !== index) {
         keep();
         fill(facts, "");
         fill(differs, "");
-        note.value = cell.state?.note ?? "";
-        for (const one of [retry, cancel, copy, base, studio]) show(one, false);
+        note.value = cell.state.note;
+        shown = null;
       }
       const before = state;
-      const other = cell.index !== index || before?.state !== cell.state?.state;
+      const other = cell.index !== index || before?.state !== cell.state.state;
       index = cell.index;
       state = cell.state;
-      if (!state) return;
-      show(element, true);
-      fill(name, blind ? "?" : cell.name);
-      show(fill(why, state.line), Boolean(state.line) && state.trouble);
+      fill(name, cell.label);
+      show(fill(why, state.line), !blind && Boolean(state.line) && state.trouble);
+      drawButtons();
       fill(star, state.star ? "★" : "☆");
       set(star, { "aria-pressed": String(state.star), "aria-label": t(state.star ? "sweep.unstar" : "sweep.star") });
-      [...stars.children].forEach((one, i) => set(one, { "aria-pressed": String(i < state.rating) }));
+      [...stars.children].forEach((one, i) => set(fill(one, i < state.rating ? "●" : "○"), { "aria-pressed": String(i < state.rating) }));
       set(a, { "aria-pressed": String(pair.A === index) });
       set(b, { "aria-pressed": String(pair.B === index) });
-      for (const one of [star, stars, a, b]) show(one, Boolean(state.video));
-      if (!typed && document.activeElement !== note && note.value !== state.note) note.value = state.note;
+      for (const one of [stars, a, b]) show(one, Boolean(state.video));
+      if (!typed && focused(note) !== note && note.value !== state.note) note.value = state.note;
       show(facts, !blind);
       show(differs, !blind);
       if (other) tell();

@@ -1,6 +1,7 @@
 /** The foot of a grid: one clock for all videos, the comparison of two, the money. */
 
 import { fill, h, set, show } from "./dom.js";
+import { focused } from "./focus.js";
 import { icon } from "./icons.js";
 
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
@@ -12,11 +13,11 @@ export function createFoot({ grid, t, onCompare }) {
   const scrub = h("input.sw-shared-scrub", { type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": t("sweep.seek"), oninput: () => clock.seek((Number(scrub.value) + 0.5) / fps) });
   const speed = h("select.sw-input.sw-small", { "aria-label": t("sweep.speed"), title: t("sweep.speed"), onchange: () => clock.setRate(Number(speed.value)) }, ...SPEEDS.map((value) => h("option", { value: String(value), selected: value === 1 }, `${value}×`)));
   const loop = h("button.sw-button.sw-round", { type: "button", "aria-label": t("sweep.loop"), title: t("sweep.loop"), "aria-pressed": "true", onclick: () => (clock.setLoop(!clock.looping), set(loop, { "aria-pressed": String(clock.looping) })) }, icon("loop"));
-  const wipe = h("button.sw-button.sw-small", { type: "button", onclick: () => onCompare("wipe") }, t("sweep.wipe"));
-  const difference = h("button.sw-button.sw-small", { type: "button", onclick: () => onCompare("difference") }, t("sweep.difference"));
+  const wipe = h("button.sw-button.sw-small", { type: "button", "aria-pressed": "false", onclick: () => onCompare("wipe") }, t("sweep.wipe"));
+  const difference = h("button.sw-button.sw-small", { type: "button", "aria-pressed": "false", onclick: () => onCompare("difference") }, t("sweep.difference"));
   const money = h("span.sw-quiet.sw-money");
-  const keys = h("span.sw-hidden-text", {}, t("sweep.keys"));
-  const element = h("footer.sw-footer.sw-sweep-foot", {}, play, frame, scrub, speed, loop, wipe, difference, money, keys);
+  const crowd = h("span.sw-quiet.sw-crowd", { hidden: true });
+  const element = h("footer.sw-footer.sw-sweep-foot", {}, play, frame, scrub, speed, loop, wipe, difference, crowd, money);
   let fps = 24;
   let sign = "";
 
@@ -28,14 +29,24 @@ export function createFoot({ grid, t, onCompare }) {
       for (const one of [play, scrub]) one.disabled = !frames;
     },
     tick({ frame: number, playing }) {
-      fill(frame, t("sweep.frame", { n: number }));
-      if (document.activeElement !== scrub || playing) scrub.value = String(number);
+      fill(frame, t("sweep.frame", { n: number + 1 }));
+      set(scrub, { "aria-valuetext": frame.textContent });
+      if (focused(scrub) !== scrub || playing) scrub.value = String(number);
       const wanted = playing ? "pause" : "play";
       if (wanted === sign) return;
       sign = wanted;
       fill(play, icon(wanted));
       const words = t(playing ? "sweep.pause_all" : "sweep.play");
       set(play, { "aria-label": words, title: words });
+    },
+    /** Where more are in sight than can play: how many do. */
+    crowd(playing, all) {
+      show(fill(crowd, t("sweep.crowded", { n: playing, all })), all > 0);
+    },
+    /** How two are compared now; null for not at all. */
+    compared(how) {
+      set(wipe, { "aria-pressed": String(how === "wipe") });
+      set(difference, { "aria-pressed": String(how === "difference") });
     },
     draw(head, several) {
       fill(money, head.money);

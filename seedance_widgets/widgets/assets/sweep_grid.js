@@ -1,12 +1,10 @@
 /** The grid: cells under the headers of their axes, of which only those in sight load and play. */
 
-import { fill, h, set, show } from "./dom.js";
+import { h, set, show, uniqueId } from "./dom.js";
+import { arrange as lay, keepFocus } from "./focus.js";
 import { createCell } from "./sweep_cell.js";
+import { createLoader } from "./sweep_loader.js";
 import { createClock } from "./sync.js";
-
-const DECODERS = 36; // videos that are open at once; a browser slows down or fails with more
-const NEAR = "120px";
-const TRIES = 2;
 
 const SHOWN = {
   all: () => true,
@@ -23,124 +21,108 @@ const SHOWN = {
  * @param {any} parts.media
  * @param {(key: string, values?: object) => string} parts.t
  * @param {(clock: any) => void} parts.onTick
- * @param {(index: number) => void} parts.onSelect
+ * @param {(index: number) => void} parts.onSelect  Another cell is selected, or it is drawn otherwise.
  * @param {(action: string, index: number) => void} parts.onAct
+ * @param {(playing: number, all: number) => void} parts.onCrowd  How many of those in sight play, where not all can.
  */
-export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
+export function createGrid({ grid, media, t, onTick, onSelect, onAct, onCrowd }) {
   const { dimensions, places } = grid;
   const clock = createClock({ onTick });
-  const table = h("div.sw-grid");
-  const none = h("p.sw-quiet.sw-none", { hidden: true }, t("sweep.none_shown"));
-  const element = h("div.sw-scroller", { role: "group", "aria-label": t("sweep.grid") }, table, none);
+  const keys = h("p.sw-quiet.sw-keys", { id: uniqueId("keys") }, t("sweep.keys"));
+  const table = h("div.sw-grid", { "aria-label": t("sweep.grid"), "aria-describedby": keys.id });
+  const none = h("p.sw-quiet.sw-none", { hidden: true, tabIndex: -1 }, t("sweep.none_shown"));
+  const scroller = h("div.sw-scroller", {}, table, none);
+  const element = h("div.sw-grid-home", {}, scroller, keys);
   const name = (place) => place.map((i, axis) => dimensions[axis].heads[i]).join(" · ");
   const cells = places.map((place, index) => createCell({ index, name: name(place) || t("sweep.cell"), media, t, onAct }));
   const byElement = new Map(cells.map((cell) => [cell.element, cell]));
+  const loader = createLoader({ scroller, clock, byElement, ordered: () => order, onNear: (cell) => cell.tag(letterOf(cell.index)), onCrowd });
   let columns = dimensions.length ? 0 : -1; // which dimension; -1 for none
   let rows = dimensions.length > 1 ? 1 : -1;
   const page = dimensions.map(() => 0);
   let filter = "all";
-  let blind = null; // the order of the cells, while they are rated blindly
+  let blind = null; // the order of the cells that have a video, while they are rated blindly
   let selected = 0;
   let order = []; // the cells as they stand, for the arrow keys
-  let width = 1;
-  const failures = new Map();
+  let shape = 0;
   const pair = { A: null, B: null };
-
-  const seen = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) {
-        const cell = byElement.get(target);
-        cell.approach(isIntersecting);
-        if (isIntersecting) cell.tag(letterOf(cell.index));
-        else drop(cell);
-      }
-      loadNext();
-    },
-    { root: element, rootMargin: NEAR },
-  );
 
   function letterOf(index) {
     return pair.A === index ? "A" : pair.B === index ? "B" : "";
   }
 
-  function drop(cell) {
-    const gone = cell.unload();
-    if (gone) clock.leave(gone);
+  /** Whether a cell is one of those that are asked for; a filter looks at every page. */
+  function isShown(cell) {
+    if (blind && !cell.state?.video) return false;
+    if (cell.state && !SHOWN[filter](cell.state)) return false;
+    return Boolean(blind) || filter !== "all" || places[cell.index].every((i, axis) => axis === columns || axis === rows || i === page[axis]);
   }
 
-  let loading = 0;
-  /** Load what is in sight and not there yet, a few at a time. */
-  function loadNext() {
-    for (const cell of order) {
-      if (loading >= 3) return;
-      if (!cell.near || !cell.state?.video || cell.screen || cell.loading || (failures.get(cell.index) ?? 0) >= TRIES) continue;
-      if (clock.parts + loading >= DECODERS) return;
-      loading += 1;
-      cell.loading = true;
-      const { duration, fps } = cell.state.video;
-      cell
-        .load()
-        .then((screen) => screen && clock.join(screen, { duration, fps }))
-        .catch(() => failures.set(cell.index, (failures.get(cell.index) ?? 0) + 1))
-        .finally(() => {
-          loading -= 1;
-          cell.loading = false;
-          loadNext();
-        });
-    }
-  }
-
-  function onPage(place) {
-    return place.every((i, axis) => axis === columns || axis === rows || blind || i === page[axis]);
-  }
-
-  /** Put the cells in their places. */
+  /** Put the cells in their places; the focus stays on its cell, or goes to the nearest one that is left. */
   function arrange() {
-    const shown = cells.filter((cell) => (blind || onPage(places[cell.index])) && (!cell.state || SHOWN[filter](cell.state)));
+    const before = order;
     const flat = Boolean(blind) || rows < 0 || filter !== "all";
-    table.classList.toggle("sw-flow", flat);
-    table.classList.toggle("sw-table", !flat);
-    seen.disconnect();
-    if (flat) {
-      order = blind ? blind.map((i) => cells[i]).filter((cell) => shown.includes(cell)) : shown;
-      table.style.removeProperty("--sw-columns");
-      table.replaceChildren(...order.map((cell) => cell.element));
-    } else {
-      const across = dimensions[columns]?.labels.length ?? 1;
-      const down = dimensions[rows].labels.length;
-      const at = new Map(shown.map((cell) => [`${places[cell.index][rows]} ${columns < 0 ? 0 : places[cell.index][columns]}`, cell]));
-      table.style.setProperty("--sw-columns", String(across));
-      const children = [h("div.sw-corner")];
-      for (let x = 0; x < across; x += 1) children.push(h("div.sw-column-head", {}, columns < 0 ? "" : dimensions[columns].heads[x]));
-      order = [];
-      for (let y = 0; y < down; y += 1) {
-        children.push(h("div.sw-row-head", {}, h("span", {}, dimensions[rows].heads[y])));
-        for (let x = 0; x < across; x += 1) {
-          const cell = at.get(`${y} ${x}`);
-          children.push(cell ? cell.element : h("div.sw-cell-left-out"));
-          if (cell) order.push(cell);
-        }
-      }
-      table.replaceChildren(...children);
-    }
+    const shown = new Set(cells.filter(isShown));
+    keepFocus(scroller, () => {
+      table.classList.toggle("sw-flow", flat);
+      table.classList.toggle("sw-table", !flat);
+      set(table, { role: flat ? "listbox" : "grid" });
+      for (const cell of cells) cell.disguise(blind ? blind.indexOf(cell.index) + 1 : 0, flat);
+      if (flat) flow(shown);
+      else tabulate(shown);
+      show(none, !order.length);
+      show(table, Boolean(order.length));
+      if (order.length && !order.includes(cells[selected])) mark(nearest(before).index);
+    }, () => (order.length ? cells[selected].element : none));
     const there = new Set(order);
-    for (const cell of cells) {
-      cell.disguise(blind ? blind.indexOf(cell.index) + 1 : 0);
-      if (!there.has(cell)) {
-        cell.approach(false);
-        drop(cell);
-      }
-    }
-    order.forEach((cell) => seen.observe(cell.element));
-    show(none, !order.length);
-    if (!there.has(cells[selected]) && order.length) select(order[0].index, false);
-    else cells[selected]?.select(true);
+    for (const cell of cells) if (!there.has(cell)) loader.forget(cell);
+    for (const cell of order) loader.watch(cell);
+    cells[selected]?.select(true);
+    measure();
+    loader.next();
+    onSelect(selected);
   }
 
-  function select(index, focus = true) {
+  function flow(shown) {
+    order = blind ? blind.map((i) => cells[i]).filter((cell) => shown.has(cell)) : cells.filter((cell) => shown.has(cell));
+    table.style.removeProperty("--sw-columns");
+    lay(table, order.map((cell) => cell.element));
+  }
+
+  function tabulate(shown) {
+    const across = dimensions[columns]?.labels.length ?? 1;
+    const at = new Map();
+    for (const cell of shown) at.set(`${places[cell.index][rows]} ${columns < 0 ? 0 : places[cell.index][columns]}`, cell);
+    const header = (role, words) => h(`div.sw-${role}-head`, { role: `${role}header` }, h("span", { dir: "auto", title: words }, words));
+    const row = (...children) => h("div.sw-grid-row", { role: "row" }, ...children);
+    const corner = h("div.sw-corner", { role: "columnheader", "aria-label": [dimensions[rows].title, dimensions[columns]?.title].filter(Boolean).join(" / ") });
+    table.style.setProperty("--sw-columns", String(across));
+    const lines = [row(corner, ...Array.from({ length: across }, (_, x) => header("column", columns < 0 ? "" : dimensions[columns].heads[x])))];
+    order = [];
+    dimensions[rows].heads.forEach((words, y) => {
+      const line = Array.from({ length: across }, (_, x) => at.get(`${y} ${x}`) ?? null);
+      order.push(...line.filter(Boolean));
+      lines.push(row(header("row", words), ...line.map((cell) => cell?.element ?? h("div.sw-cell-left-out", { role: "gridcell", "aria-label": t("sweep.left_out") }))));
+    });
+    table.replaceChildren(...lines);
+  }
+
+  /** The cell that stands closest to where the selected one stood. */
+  function nearest(before) {
+    const was = before.indexOf(cells[selected]);
+    const there = new Set(order);
+    const left = (list) => list.find((cell) => there.has(cell));
+    return (was >= 0 && (left(before.slice(was)) ?? left(before.slice(0, was).reverse()))) || order[0];
+  }
+
+  function mark(index) {
     cells[selected]?.select(false);
     selected = index;
     cells[selected].select(true);
+  }
+
+  function select(index, focus = true) {
+    mark(index);
     if (focus) cells[selected].element.focus({ preventScroll: false });
     onSelect(index);
   }
@@ -148,13 +130,13 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
   function move(x, y) {
     const at = order.findIndex((cell) => cell.index === selected);
     if (at < 0) return;
-    const first = order[at].element.getBoundingClientRect();
     if (x) {
       const next = order[at + x];
       if (next) select(next.index);
       return;
     }
     // The nearest one in the row above or below, wherever the rows break.
+    const first = order[at].element.getBoundingClientRect();
     let best = null;
     for (const cell of order) {
       const box = cell.element.getBoundingClientRect();
@@ -166,11 +148,11 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
     if (best) select(best.cell.index);
   }
 
-  element.addEventListener("click", (event) => {
+  table.addEventListener("click", (event) => {
     const cell = byElement.get(event.target.closest(".sw-cell"));
     if (cell && !event.target.closest("button")) select(cell.index);
   });
-  element.addEventListener("keydown", (event) => {
+  scroller.addEventListener("keydown", (event) => {
     if (event.target.closest("button, input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (steps) move(...steps);
@@ -179,22 +161,23 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
     else if (event.key === " ") clock.toggle();
     else if (event.key === ",") clock.step(-1);
     else if (event.key === ".") clock.step(1);
-    else if ("sab".includes(event.key) || /^[0-5]$/.test(event.key)) onAct(event.key, selected);
+    else if (order.length && ("sab".includes(event.key) || /^[0-5]$/.test(event.key))) onAct(event.key, selected);
     else return;
     event.preventDefault();
   });
   const away = () => document.hidden && clock.playing && clock.pause();
   document.addEventListener("visibilitychange", away);
 
+  /** The clock runs as long as the longest video; the cells have the shape of the first one on show. */
   function measure() {
     const videos = cells.map((cell) => cell.state?.video).filter(Boolean);
     const longest = videos.reduce((most, video) => (video.duration > (most?.duration ?? 0) ? video : most), null);
     clock.setLength(longest?.duration ?? 0, longest?.fps ?? 24);
-    const shape = videos[0] ? videos[0].width / videos[0].height : 16 / 9;
-    if (shape !== width) table.style.setProperty("--sw-shape", String((width = shape)));
+    const first = order.find((cell) => cell.state?.video)?.state.video;
+    const next = first ? first.width / first.height : 16 / 9;
+    if (next !== shape) table.style.setProperty("--sw-shape", String((shape = next)));
   }
 
-  arrange();
   return {
     element,
     clock,
@@ -203,24 +186,35 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
     get selected() {
       return selected;
     },
+    /** Whether any cell is on show. */
+    get any() {
+      return order.length > 0;
+    },
     get layout() {
       return { columns, rows, page, filter, blind: Boolean(blind) };
     },
     select,
+    /** Give the focus to the selected cell. */
+    focus() {
+      (order.length ? cells[selected].element : none).focus({ preventScroll: true });
+    },
+    /** Draw it, at first and where it is on show again: what is selected may be on none of its places. */
+    draw: arrange,
     /** Take in the cells that have changed. */
     update(states) {
       let again = false;
       for (const state of states) {
         const cell = cells[state.i];
-        const before = cell.state && SHOWN[filter](cell.state);
+        const before = isShown(cell);
         const screen = cell.screen;
-        if (cell.set(state)) failures.delete(state.i);
+        if (cell.set(state)) loader.anew(cell);
         if (screen && screen !== cell.screen) clock.leave(screen); // its video has given way to another
-        again ||= filter !== "all" && before !== SHOWN[filter](state);
+        if (blind && state.video && !blind.includes(state.i)) blind.push(state.i);
+        again ||= before !== isShown(cell);
       }
-      measure();
       if (again) arrange();
-      loadNext();
+      else measure();
+      loader.next();
     },
     setLayout({ columns: across = columns, rows: down = rows }) {
       [columns, rows] = [across, down];
@@ -235,7 +229,7 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
       arrange();
     },
     setBlind(on) {
-      blind = on ? shuffled(cells.map((cell) => cell.index)) : null;
+      blind = on ? shuffled(cells.filter((cell) => cell.state?.video).map((cell) => cell.index)) : null;
       set(element, { "data-blind": on ? "true" : null });
       arrange();
     },
@@ -248,7 +242,7 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct }) {
     },
     dispose() {
       document.removeEventListener("visibilitychange", away);
-      seen.disconnect();
+      loader.dispose();
       clock.dispose();
       cells.forEach((cell) => cell.unload());
     },

@@ -1,15 +1,17 @@
 /** The head of a sweep: what it is, how it stands, and the buttons that send, hold up, repeat and export. */
 
 import { fill, h, set, show, uniqueId } from "./dom.js";
+import { focused, keepFocus } from "./focus.js";
 import { createQuestion } from "./question.js";
 
 export function createHead({ ask, t, say }) {
   const title = h("strong.sw-title");
-  const name = h("span.sw-quiet.sw-name");
+  const name = h("span.sw-quiet.sw-name", { dir: "auto" });
   const dot = h("span.sw-dot", { "aria-hidden": "true" });
   const who = h("span");
   const pill = h("span.sw-pill", { hidden: true }, dot, who);
-  const summary = h("span.sw-quiet.sw-summary", { role: "status" });
+  const summary = h("span.sw-quiet.sw-summary", { tabIndex: -1 });
+  const heard = h("span.sw-hidden-text", { role: "status" }); // the counts alone: the time to go changes every second
   const button = (press, words, main = "") => h(`button.sw-button.sw-small${main}`, { type: "button", hidden: true, onclick: press }, words ?? "");
   const make = button(() => run("make"), "", ".sw-main");
   const finish = button(() => run("finish"), "", ".sw-main");
@@ -23,33 +25,43 @@ export function createHead({ ask, t, say }) {
   const question = createQuestion({ ask, t, back: () => (make.hidden ? element.querySelector("button:not([hidden])") : make) });
   const run = (what) => question.send("run", { what });
   const buttons = h("div.sw-buttons", {}, make, finish, preview, pause, cancel, retry, measure, exporter.element);
-  const element = h("header.sw-header.sw-bar", {}, title, name, pill, summary, buttons, question.element);
+  const element = h("header.sw-header.sw-bar", {}, title, name, pill, summary, heard, buttons, question.element);
+  const [before, after] = t("sweep.left").split("{time}");
+  const isTime = (part) => part.startsWith(before) && part.endsWith(after);
   let head = {};
+
+  function draw(kind) {
+    const { actions } = head;
+    fill(title, t(kind === "sweep" ? "sweep.title" : "sweep.compare"));
+    fill(name, head.name);
+    name.title = head.name;
+    show(pill, Boolean(head.provider));
+    if (head.provider) {
+      fill(who, head.provider.words);
+      dot.dataset.billed = String(head.provider.billed);
+    }
+    const words = [head.paused && t("sweep.paused"), ...head.summary.split(" · ")].filter(Boolean);
+    fill(summary, words.join(" · "));
+    fill(heard, words.filter((part) => !isTime(part)).join(" · "));
+    const n = actions.make;
+    show(fill(make, n === 1 ? t("sweep.make_one") : t("sweep.make", { n })), n > 0);
+    make.classList.toggle("sw-main", !actions.finish); // one of them is what comes next
+    show(fill(finish, t("sweep.finish", { n: actions.finish })), actions.finish > 0);
+    show(preview, actions.preview > 1);
+    show(fill(pause, t(head.paused ? "sweep.resume" : "sweep.pause")), Boolean(head.running));
+    show(cancel, Boolean(actions.cancel));
+    show(fill(retry, t("sweep.retry", { n: actions.retry })), actions.retry > 0);
+    show(measure, Boolean(head.measurable));
+    exporter.draw(Boolean(head.exportable));
+  }
 
   return {
     element,
     run,
     draw(next, kind) {
       head = next;
-      const { actions } = head;
-      fill(title, t(kind === "sweep" ? "sweep.title" : "sweep.compare"));
-      fill(name, head.name);
-      name.title = head.name;
-      show(pill, Boolean(head.provider));
-      if (head.provider) {
-        fill(who, head.provider.words);
-        dot.dataset.billed = String(head.provider.billed);
-      }
-      fill(summary, head.paused ? `${t("sweep.paused")} · ` : "", head.summary);
-      const n = actions.make;
-      show(fill(make, n === 1 ? t("sweep.make_one") : t("sweep.make", { n })), n > 0 && !actions.finish);
-      show(fill(finish, t("sweep.finish", { n: actions.finish })), actions.finish > 0);
-      show(preview, actions.preview > 1);
-      show(fill(pause, t(head.paused ? "sweep.resume" : "sweep.pause")), Boolean(head.running));
-      show(cancel, Boolean(actions.cancel));
-      show(fill(retry, t("sweep.retry", { n: actions.retry })), actions.retry > 0);
-      show(measure, Boolean(head.measurable));
-      exporter.draw(Boolean(head.exportable));
+      // The button that was pressed is often the one that goes: how it stands is what comes of it.
+      keepFocus(element, () => draw(kind), () => summary);
     },
     dispose: () => exporter.dispose(),
   };
@@ -70,6 +82,9 @@ function createExport({ ask, t, say }) {
     document[now ? "addEventListener" : "removeEventListener"]("pointerdown", close, true);
     if (now) list.firstChild.focus();
   }
+  element.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!list.hidden && document.hasFocus() && !element.contains(relatedTarget)) toggle(false);
+  });
   element.addEventListener("keydown", (event) => {
     const items = [...list.children];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -77,7 +92,7 @@ function createExport({ ask, t, say }) {
       toggle(false);
       open.focus();
     } else if (step && !list.hidden) {
-      items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
+      items[(items.indexOf(focused(list)) + step + items.length) % items.length].focus();
       event.preventDefault();
     }
   });

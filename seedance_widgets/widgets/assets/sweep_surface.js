@@ -1,15 +1,17 @@
 /** A sweep, or a comparison, as a surface of its own. */
 
 import { createDesk } from "./desk.js";
-import { fill, h, onChange, set, show, surfaceRoot, translator } from "./dom.js";
+import { h, onChange, set, show, surfaceRoot, translator } from "./dom.js";
+import { keepFocus } from "./focus.js";
 import { createMedia } from "./media.js";
-import { createPlayer } from "./player.js";
 import { createStudioBelow } from "./studio_below.js";
 import { createBar } from "./sweep_bar.js";
 import { createDetail } from "./sweep_detail.js";
 import { createFoot } from "./sweep_foot.js";
 import { createGrid } from "./sweep_grid.js";
 import { createHead } from "./sweep_head.js";
+import { createMarks } from "./sweep_marks.js";
+import { createPair } from "./sweep_pair.js";
 import { createTables } from "./sweep_tables.js";
 
 const KEPT = 64; // videos in the page's memory
@@ -22,43 +24,50 @@ function render({ model, el, strings }) {
   const root = surfaceRoot(model, "sweep");
 
   const gridState = model.get("grid");
-  const grid = createGrid({ grid: gridState, media, t, onTick: (clock) => foot?.tick(clock), onSelect: () => drawDetail(), onAct: act });
-  const head = createHead({ ask, t, say });
-  const bar = createBar({ grid, gridState, t, onView: (view) => showView(view) });
-  const below = createStudioBelow(model);
   const isSweep = gridState.kind === "sweep";
+  let view = "grid";
+  const grid = createGrid({ grid: gridState, media, t, onTick: (clock) => foot.tick(clock), onSelect: () => drawDetail(), onAct: act, onCrowd: (playing, all) => foot.crowd(playing, all) });
+  const foot = createFoot({ grid, t, onCompare: compare });
+  const marks = createMarks({ ask, draw: (state) => draw([state]) });
+  const head = createHead({ ask, t, say });
+  const bar = createBar({ grid, gridState, t, onView: showView, onBlind: () => pair.refresh() });
+  const below = createStudioBelow(model);
   const detail = createDetail({ ask, t, say, onAct: act, onStudio: below.possible || isSweep ? openStudio : null, isSweep });
   const tables = createTables({ ask, t, nameOf: (i) => grid.cells[i].name, onPick: (i) => grid.select(i, false) });
-  const pair = createPair({ rpc, t, media });
-  let foot = createFoot({ grid, t, onCompare: compare });
-  const notes = h("p.sw-quiet.sw-axis-notes", {}, gridState.dimensions.map((one) => one.note).filter(Boolean).join(" "));
+  const pair = createPair({ rpc, t, media, grid, onChange: foot.compared, back: grid.focus });
+  const notes = h("p.sw-quiet.sw-axis-notes", { dir: "auto" }, gridState.dimensions.map((one) => one.note).filter(Boolean).join(" "));
   show(notes, Boolean(notes.textContent));
   root.append(head.element, ...desk.elements, bar.element, notes, grid.element, tables.element, pair.element, detail.element, foot.element, below.element);
   el.append(root);
 
-  function showView(view) {
+  function showView(next) {
+    view = next;
     show(grid.element, view === "grid");
     show(foot.element, view === "grid");
-    if (view !== "grid") grid.clock.pause();
+    if (view === "grid") grid.draw();
+    else grid.clock.pause();
     tables.show(view);
+    drawDetail();
   }
 
   function drawDetail() {
-    const cell = grid.cells[grid.selected];
-    if (cell) detail.draw(cell, grid.pair, grid.layout.blind);
+    const cell = view !== "grid" || grid.any ? grid.cells[grid.selected] : null;
+    keepFocus(detail.element, () => detail.draw(cell?.state ? cell : null, grid.pair, grid.layout.blind), grid.focus);
+    tables.pick(grid.selected);
   }
 
   async function act(action, index) {
     const cell = grid.cells[index];
-    if (action === "s" || action === "star") await ask("mark", { cell: index, star: !cell.state?.star });
-    else if (/^[0-5]$/.test(action)) await ask("mark", { cell: index, rating: Number(action) });
+    if (!cell.state) return;
+    if (action === "s" || action === "star") await marks.put(index, "star", !cell.state.star);
+    else if (/^[0-5]$/.test(action)) await marks.put(index, "rating", Number(action));
     else if (action === "retry") await head.run(`retry ${index}`);
     else if (action === "why") {
       grid.select(index, false);
       detail.element.scrollIntoView({ block: "nearest" });
-    } else if ((action === "a" || action === "b") && cell.state?.video) {
+    } else if ((action === "a" || action === "b") && cell.state.video) {
       grid.setPair(action.toUpperCase(), index);
-      pair.refresh(grid);
+      pair.refresh();
       drawDetail();
     }
   }
@@ -70,20 +79,21 @@ function render({ model, el, strings }) {
   }
 
   function compare(how) {
-    const [a, b] = [grid.pair.A, grid.pair.B].map((i) => (i === null ? null : grid.cells[i]));
-    if (!a?.state.video || !b?.state.video) return say(t("sweep.pick_two"));
-    say("");
-    grid.clock.pause();
-    pair.open(a, b, how, grid.layout.blind);
+    say(pair.toggle(how) ? "" : t("sweep.pick_two"));
   }
 
-  function take(states) {
+  function draw(states) {
     grid.update(states);
     const videos = grid.cells.map((cell) => cell.state?.video).filter(Boolean);
     const longest = videos.reduce((most, video) => (video.duration > (most?.duration ?? 0) ? video : most), null);
     foot.setFrames(longest?.frames ?? 0, longest?.fps);
     foot.draw(model.get("head"), videos.length > 1);
     if (states.some((state) => state.i === grid.selected)) drawDetail();
+  }
+
+  function take(states) {
+    draw(states.map(marks.take));
+    if (states.some((state) => state.i === grid.pair.A || state.i === grid.pair.B)) pair.refresh();
     tables.refresh();
   }
 
@@ -97,6 +107,7 @@ function render({ model, el, strings }) {
   drawHead();
   foot.tick({ frame: 0, playing: false });
   foot.setFrames(0);
+  grid.draw();
   ask("cells").then((states) => {
     if (!states) return;
     take(states);
@@ -112,51 +123,10 @@ function render({ model, el, strings }) {
     head.dispose();
     pair.dispose();
     grid.dispose();
-    foot = null;
+    marks.dispose();
     media.dispose();
     desk.dispose();
     root.remove();
-  };
-}
-
-/** Two cells over one another: a wipe between them, or their difference. */
-function createPair({ rpc, t, media }) {
-  const player = createPlayer({ rpc, t, media });
-  const close = h("button.sw-button.sw-small", { type: "button", onclick: () => hide() }, t("common.close"));
-  const element = h("section.sw-pair", { hidden: true }, player.element, close);
-  let how = "wipe";
-  let blind = false;
-
-  function hide() {
-    player.pause();
-    show(element, false);
-  }
-  element.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-
-  function draw(a, b) {
-    player.show({ ...a.state.video, name: blind ? "" : a.name }, { ...b.state.video, name: blind ? "" : b.name });
-    set(player.element, { "data-compare": how });
-  }
-
-  return {
-    element,
-    open(a, b, next, hidden) {
-      how = next;
-      blind = hidden;
-      set(element, { "aria-label": t(`sweep.${how}`) });
-      show(element, true);
-      draw(a, b);
-      element.scrollIntoView({ block: "nearest" });
-      player.element.focus({ preventScroll: true });
-    },
-    /** A or B is another one now. */
-    refresh(grid) {
-      if (element.hidden) return;
-      const [a, b] = [grid.pair.A, grid.pair.B];
-      if (a === null || b === null) hide();
-      else draw(grid.cells[a], grid.cells[b]);
-    },
-    dispose: () => player.dispose(),
   };
 }
 
