@@ -121,7 +121,7 @@ class History(MediaAnswers, StudioBelow):
             request = await asyncio.to_thread(found.video.extend, str(request.prompt))
         maker = await asyncio.to_thread(found.maker)
         self.put_into_studio(request, maker)
-        return {"words": text(self.lang, "common.in_studio")}
+        return {"words": text(self.lang, "told.in_studio")}
 
     async def _job(self, job: str) -> Job:
         try:

@@ -157,7 +157,7 @@ class StoryboardView(MediaAnswers, Surface):
             return {}
         board = self.of
         if board.provider is None:
-            raise Refused(text(self.lang, "common.no_key", label=choice.label_of(board.provider_id)))
+            raise Refused(text(self.lang, "told.no_key", label=choice.label_of(board.provider_id)))
         wanted = await asyncio.to_thread(board.to_make, () if again is None else (self._shot(again),))
         cap: float | None = None
         if board.billed and wanted:

@@ -145,7 +145,7 @@ class SweepView(MediaAnswers, StudioBelow):
             return {}
         sweep = self.sweep
         if sweep.provider is None:
-            raise Refused(text(self.lang, "common.no_key", label=sweep.provider_label))
+            raise Refused(text(self.lang, "told.no_key", label=sweep.provider_label))
         kind, _, number = what.partition(" ")
         if kind not in {"make", "preview", "finish", "retry"}:
             raise Refused(f"there is no button called {what!r}.")
@@ -226,7 +226,7 @@ class SweepView(MediaAnswers, StudioBelow):
         if request is None:
             raise Refused(text(self.lang, "sweep.no_request"))
         self.put_into_studio(request, self.of.provider if isinstance(self.of, Sweep) else None)
-        return {"words": text(self.lang, "common.in_studio")}
+        return {"words": text(self.lang, "told.in_studio")}
 
     async def answer_export(self, kind: str) -> dict[str, str]:
         """Write the grid to a new file in the notebook's folder."""

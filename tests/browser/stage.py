@@ -16,6 +16,7 @@ import logging
 import re
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from comm.base_comm import BaseComm
@@ -23,7 +24,7 @@ from playwright.async_api import Error as PlaywrightError
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler, StaticFileHandler
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 import seedance_widgets
 from seedance_widgets.widgets.strings import strings_of, table
@@ -290,7 +291,11 @@ class Stage:
         if self._socket is None:
             self._waiting.append(frame)
         elif not self._socket.closed:
-            self._run(self._socket.write_message(frame, binary=True))
+            self._run(self._delivered(self._socket.write_message(frame, binary=True)))
+
+    async def _delivered(self, writing) -> None:
+        with suppress(WebSocketClosedError):  # the page went while it was on its way: as if it had gone before
+            await writing
 
     def connected(self, socket) -> None:
         self._socket = socket

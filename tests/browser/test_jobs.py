@@ -151,7 +151,8 @@ async def test_the_bar_is_an_estimate_and_stops_short_of_the_end(stage, desk, ru
     await stage.page.clock.install()
     view = await stage.mount(ROW, {"job": timed(desk, running)}, answers=desk.answers, styles=STYLES)
     bar = view.root.get_by_role("progressbar", name="Estimated progress")
-    assert round(float(await bar.get_attribute("value")), 2) == round(33 / 57, 2)
+    # Since the state was told, and the clock of the page was stopped, a moment may have gone by.
+    assert 33 / 57 <= float(await bar.get_attribute("value")) < 36 / 57
     await stage.page.clock.run_for(22_900)
     assert float(await bar.get_attribute("value")) == 0.95
     await stage.page.clock.run_for(3000)
