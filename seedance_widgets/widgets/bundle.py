@@ -22,8 +22,12 @@ _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase + "!#$
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _IMPORT = re.compile(r"""(?:from|import)\s+["']\./([\w-]+\.js)["']""")
 
+# A remark at the end of a line: from the slashes on no quote follows, so that it stands in no text.
+_REMARK = re.compile(r"[ \t]+// [^\"'`\n]*$")
+
 # Modules are kept by content in the page: ten cards load their code once. `import()` of a blob is what anywidget itself
-# does with a module text, so that it works wherever anywidget works.
+# does with a module text, so that it works wherever anywidget works. Each sheet comes to the page once: the common one,
+# come again with another surface, would overrule those that build on it.
 _LOADER = """\
 const id = "__ID__", size = __SIZE__, packed = "__PACKED__";
 const kept = (globalThis[Symbol.for("seedance_widgets")] ??= new Map());
@@ -61,7 +65,6 @@ export default {
     const { surface, css, strings } = await kept.get(id);
     const root = el.getRootNode();
     const home = root instanceof ShadowRoot ? root : document.head;
-    // Each sheet once: the common one, come again with another surface, would overrule those that build on it.
     for (const [name, text] of css) {
       if (home.querySelector(`style[data-seedance="${name}"]`)) continue;
       const style = document.createElement("style");
@@ -130,8 +133,8 @@ def _named(style: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """A module or a style sheet without what only its readers need: whole lines of comment, and indentation."""
-    lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+    """A module or a style sheet without what only its readers need: comments, and indentation."""
+    lines = (_REMARK.sub("", line).strip() for line in _COMMENT.sub("", text).splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

@@ -38,7 +38,7 @@ class History(MediaAnswers, StudioBelow):
 
     entry: ClassVar[str] = "history_surface.js"
     styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "jobs.css", "history.css")
-    sections: ClassVar[tuple[str, ...]] = ("common", "state", "job", "result", "player", "history")
+    sections: ClassVar[tuple[str, ...]] = ("common", "desk", "state", "job", "result", "player", "history")
 
     def __init__(self, *, lang: str = "en") -> None:
         self.shelf = Shelf()

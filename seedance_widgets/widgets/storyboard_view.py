@@ -58,7 +58,7 @@ class StoryboardView(MediaAnswers, Surface):
 
     entry: ClassVar[str] = "storyboard_surface.js"
     styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "storyboard.css")
-    sections: ClassVar[tuple[str, ...]] = ("common", "state", "player", "storyboard")
+    sections: ClassVar[tuple[str, ...]] = ("common", "desk", "state", "player", "storyboard")
 
     board: Any = traitlets.Dict().tag(**STATE)
 

@@ -71,7 +71,7 @@ class SweepView(MediaAnswers, StudioBelow):
 
     entry: ClassVar[str] = "sweep_surface.js"
     styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "sweep.css")
-    sections: ClassVar[tuple[str, ...]] = ("common", "state", "player", "sweep")
+    sections: ClassVar[tuple[str, ...]] = ("common", "desk", "state", "player", "sweep")
 
     grid: Any = traitlets.Dict().tag(**STATE)
     head: Any = traitlets.Dict().tag(**STATE)

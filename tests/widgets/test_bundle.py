@@ -76,3 +76,19 @@ def test_a_surface_carries_its_modules_styles_and_words():
     assert [name.split("-")[0] for name, _ in content["css"]] == ["base.css", "player.css"]
     assert ".sw-player" in content["css"][1][1]
     assert content["strings"]["player.play"] == "播放"
+
+
+@pytest.mark.parametrize(
+    ("line", "bare"),
+    [
+        ("let a = 1; // why", "let a = 1;"),
+        ('const url = "https://a.example // x";', 'const url = "https://a.example // x";'),
+        (
+            "const pattern = `a // ${b}`; // it's kept, for it holds a quote",
+            "const pattern = `a // ${b}`; // it's kept, for it holds a quote",
+        ),
+        ("import(url); //# sourceURL=x", "import(url); //# sourceURL=x"),
+    ],
+)
+def test_a_remark_goes_and_what_stands_in_a_text_stays(line, bare):
+    assert bundle._bare(line) == bare

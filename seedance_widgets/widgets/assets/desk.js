@@ -50,7 +50,7 @@ export function createDesk(model, t) {
 function createNotice(name, role, t) {
   let before = null;
   const words = h("span", { dir: "auto" });
-  const close = h("button.sw-button.sw-close", { type: "button", "aria-label": t("common.close"), onfocus: (event) => (before = event.relatedTarget), onclick: () => hide() }, "×");
+  const close = h("button.sw-button.sw-close", { type: "button", "aria-label": t("desk.close"), onfocus: (event) => (before = event.relatedTarget), onclick: () => hide() }, "×");
   const element = h(name, { role, hidden: true }, words, close);
 
   function hide() {

@@ -123,7 +123,7 @@ function render({ model, el, strings }) {
 
   async function reuse(id, how) {
     if (!below.possible) {
-      say(t((await below.copyCode(REUSED[how](`sw.job(${JSON.stringify(id)})`), root)) ? "common.paste_studio" : "result.not_copied"));
+      say(t((await below.copyCode(REUSED[how](`sw.job(${JSON.stringify(id)})`), root)) ? "desk.paste_studio" : "result.not_copied"));
       return {};
     }
     const value = await ask("reuse", { job: id, how });

@@ -12,9 +12,9 @@ const REST = 700; // milliseconds after a press in which a second one is a slip,
  */
 export function createQuestion({ ask, t, back }) {
   const words = h("span", { id: uniqueId("question") });
-  const yes = h("button.sw-button.sw-main.sw-small", { type: "button", onclick: () => asked && Date.now() - asked.at > REST && send(asked.type, asked.payload, asked.agreed) }, t("common.agree"));
-  const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle() }, t("common.not_yet"));
-  const element = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("common.confirm"), "aria-describedby": words.id, hidden: true }, words, yes, no);
+  const yes = h("button.sw-button.sw-main.sw-small", { type: "button", onclick: () => asked && Date.now() - asked.at > REST && send(asked.type, asked.payload, asked.agreed) }, t("desk.agree"));
+  const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle() }, t("desk.not_yet"));
+  const element = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("desk.confirm"), "aria-describedby": words.id, hidden: true }, words, yes, no);
   let asked = null;
   const resting = new Set(); // what was pressed a moment ago
 

@@ -29,7 +29,7 @@ function render({ model, el, strings }) {
   const { send } = question;
   const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, film, keep, question.element);
   const player = createPlayer({ rpc, t, media });
-  const close = button(t("common.close"), () => (player.pause(), show(screen, false)));
+  const close = button(t("desk.close"), () => (player.pause(), show(screen, false)));
   const screen = h("section.sw-film", { "aria-label": t("storyboard.screen"), hidden: true }, player.element, close);
   const list = h("ol.sw-shots");
   const input = h("input.sw-input", { type: "text", maxLength: 8000, placeholder: t("storyboard.new"), "aria-label": t("storyboard.new") });

@@ -16,7 +16,7 @@ import { createPlayer } from "./player.js";
 export function createPair({ rpc, t, media, grid, onChange, back }) {
   const player = createPlayer({ rpc, t, media });
   const title = h("strong", { dir: "auto" });
-  const close = h("button.sw-button.sw-small", { type: "button", onclick: () => hide() }, t("common.close"));
+  const close = h("button.sw-button.sw-small", { type: "button", onclick: () => hide() }, t("desk.close"));
   const element = h("section.sw-pair", { hidden: true }, h("div.sw-pair-head", {}, title, close), player.element);
   let how = null;
   let opener = null;

@@ -75,7 +75,7 @@ function render({ model, el, strings }) {
   async function openStudio(index) {
     if (below.possible) return say((await ask("studio", { cell: index }))?.words ?? "");
     const code = `sw.Sweep.load(${JSON.stringify(model.get("head").name)})[${index}].request`;
-    say(t((await below.copyCode(code, root)) ? "common.paste_studio" : "sweep.not_copied"));
+    say(t((await below.copyCode(code, root)) ? "desk.paste_studio" : "sweep.not_copied"));
   }
 
   function compare(how) {
