@@ -7,8 +7,7 @@ from playwright.async_api import expect
 
 import seedance_widgets as sw
 from seedance_widgets.widgets.sweep_view import SweepView
-
-BASE = sw.VideoRequest("a {mood} boat", model="1.0-pro", resolution="480p", duration=2)
+from tests.browser.grid import BASE, Grid
 
 
 @pytest.fixture
@@ -17,24 +16,6 @@ def sweep_of(sim):
         return sw.Sweep(base, axes, provider=sim.provider(), **options)
 
     return of
-
-
-class Grid:
-    """The view of a sweep in the page."""
-
-    def __init__(self, stage, view) -> None:
-        self.stage = stage
-        self.view = view
-        self.root = view.root.locator(".sw-sweep")
-        self.cells = self.root.locator(".sw-cell")
-        self.videos = self.root.locator(".sw-cell video")
-
-    def button(self, name):
-        return self.root.get_by_role("button", name=name, exact=True)
-
-    async def ready(self):
-        await expect(self.root).to_have_attribute("data-ready", "true", timeout=30_000)
-        return self
 
 
 @pytest.fixture

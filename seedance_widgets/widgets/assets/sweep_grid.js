@@ -30,7 +30,8 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct, onCrowd })
   const clock = createClock({ onTick });
   const keys = h("p.sw-quiet.sw-keys", { id: uniqueId("keys") }, t("sweep.keys"));
   const table = h("div.sw-grid", { "aria-label": t("sweep.grid"), "aria-describedby": keys.id });
-  const none = h("p.sw-quiet.sw-none", { hidden: true, tabIndex: -1 }, t("sweep.none_shown"));
+  const none = h("p.sw-quiet.sw-none", { hidden: true }, t("sweep.none_shown"));
+  none.tabIndex = -1; // may be given the focus
   const scroller = h("div.sw-scroller", {}, table, none);
   const element = h("div.sw-grid-home", {}, scroller, keys);
   const name = (place) => place.map((i, axis) => dimensions[axis].heads[i]).join(" · ");

@@ -10,7 +10,8 @@ export function createHead({ ask, t, say }) {
   const dot = h("span.sw-dot", { "aria-hidden": "true" });
   const who = h("span");
   const pill = h("span.sw-pill", { hidden: true }, dot, who);
-  const summary = h("span.sw-quiet.sw-summary", { tabIndex: -1 });
+  const summary = h("span.sw-quiet.sw-summary");
+  summary.tabIndex = -1; // may be given the focus
   const heard = h("span.sw-hidden-text", { role: "status" }); // the counts alone: the time to go changes every second
   const button = (press, words, main = "") => h(`button.sw-button.sw-small${main}`, { type: "button", hidden: true, onclick: press }, words ?? "");
   const make = button(() => run("make"), "", ".sw-main");
