@@ -120,7 +120,7 @@ class Book(Listened):
     def spent(self) -> float:
         """What the jobs cost, those under way by their estimate; videos taken from the ledger cost nothing."""
         bought = {job.id: job for slot, job in self._entries() if slot not in self._kept}
-        return sum(job.price or 0.0 for job in bought.values() if job.billed and _costs(job))
+        return sum(job.price or 0.0 for job in bought.values() if job.costs)
 
     @property
     def to_come(self) -> float:
@@ -209,8 +209,3 @@ class Book(Listened):
     def set_mark(self, cell: Cell, mark: Mark) -> None:
         """This is what a person thinks of it now."""
         self._marks[cell.index] = mark
-
-
-def _costs(job: Job) -> bool:
-    """Whether it was or will be billed: what was refused, cancelled or given up is not."""
-    return job.status not in {"cancelled", "expired", "failed"} or job.card().ready_at is not None

@@ -172,6 +172,7 @@ class StoryboardView(MediaAnswers, Surface):
             about = f"{again} {line} {[shot.index for shot in wanted]}"
             if not self._agreement.given(agreed, about):
                 return self._agreement.ask(line, about)
+            cap = cap if unpriced else price + 1e-6  # the yes was to these shots, and to no more
         begun = board.run(max_cost=cap) if again is None else board.rerun(again, max_cost=cap)
         self.start(self.tell_of(begun))
         return {"sent": len(wanted)}

@@ -19,21 +19,21 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await expect(shots).to_have_count(2, timeout=15_000)
     await root.get_by_role("button", name="Make 2 shots").click()
     await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done", timeout=60_000)
-    await root.get_by_role("button", name="Play shot 2").click()
+    await root.get_by_role("button", name="Play shot 1").click()
     player = root.locator(".sw-player")
     await expect(player).to_have_attribute("data-loaded", "true", timeout=30_000)
     assert abs(await player.locator("video").first.evaluate("v => v.duration") - 49 / 24) < 0.05
     await root.get_by_role("button", name="Close").click()
     await expect(player).to_be_hidden()
-    await root.get_by_label("What happens in shot 1").fill("The boat leaves at dawn")
-    await root.get_by_label("What happens in shot 1").blur()
+    await root.get_by_label("What happens in shot 0").fill("The boat leaves at dawn")
+    await root.get_by_label("What happens in shot 0").blur()
     await expect(shots.nth(1)).to_contain_text("Changed since it was made")
     await stage.screenshot("storyboard")
-    await root.get_by_label("What happens in shot 1").fill("The boat leaves")
-    await root.get_by_label("What happens in shot 1").blur()
+    await root.get_by_label("What happens in shot 0").fill("The boat leaves")
+    await root.get_by_label("What happens in shot 0").blur()
     await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done")  # its video is back
-    await root.get_by_label("What happens in shot 1").fill("The boat leaves at dawn")
-    await root.get_by_label("What happens in shot 1").blur()
+    await root.get_by_label("What happens in shot 0").fill("The boat leaves at dawn")
+    await root.get_by_label("What happens in shot 0").blur()
     await expect(shots.nth(1)).to_contain_text("Changed since it was made")
     await root.get_by_label("What happens next?").fill("It is moored")
     await stage.page.keyboard.press("Enter")
@@ -49,6 +49,32 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await root.get_by_role("button", name="Save as MP4").click()
     await expect(root.locator(".sw-news")).to_contain_text("Written: voyage.mp4")
     assert sw.Video.open(tmp_path / "voyage.mp4").frames == 147
+
+
+async def test_words_go_to_the_shot_that_was_read_and_a_slip_changes_one_thing_only(stage, sim):
+    board = sw.Storyboard(["one", "two", "three"], base=BASE, provider=sim.provider())
+    view = await stage.surface(StoryboardView(board))
+    root = view.root.locator(".sw-storyboard")
+    shots = root.get_by_role("listitem")
+    await expect(shots).to_have_count(3, timeout=15_000)
+    field = root.get_by_label("What happens in shot 1")
+    await field.press("End")
+    await field.press_sequentially(" more")
+    board.edit(0, prompt="first")
+    board.move(2, 1)  # the shot that is written to comes to another place
+    await expect(root.get_by_label("What happens in shot 0")).to_have_value("first")
+    await expect(root.get_by_label("What happens in shot 2")).to_have_value("two")
+    await field.blur()
+    await stage.until(lambda: [shot.prompt for shot in board.shots] == ["first", "three", "two more"])
+    await expect(field).to_have_value("three")
+    await root.get_by_role("button", name="Remove").nth(0).dblclick()
+    await stage.until(lambda: [shot.prompt for shot in board.shots] == ["three", "two more"])
+    await expect(shots).to_have_count(2)
+    await root.get_by_label("What happens next?").fill("four")
+    await stage.page.keyboard.press("Enter")
+    await stage.page.keyboard.press("Enter")
+    await expect(shots).to_have_count(3)
+    assert [shot.prompt for shot in board.shots] == ["three", "two more", "four"]
 
 
 async def test_a_billed_storyboard_asks_first(stage, sim):
@@ -71,7 +97,7 @@ async def test_while_a_shot_is_under_way_all_stay_where_they_are(stage, sim):
     view = await stage.surface(StoryboardView(board))
     root = view.root.locator(".sw-storyboard")
     await root.get_by_role("button", name="Make 2 shots").click()
-    prompt, buttons = root.get_by_label("What happens in shot 2"), root.locator(".sw-shot-buttons button:enabled")
+    prompt, buttons = root.get_by_label("What happens in shot 1"), root.locator(".sw-shot-buttons button:enabled")
     await expect(prompt).to_have_js_property("readOnly", value=True)
     await expect(buttons).to_have_count(0)
     await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done", timeout=60_000)

@@ -39,10 +39,20 @@ function render({ model, el, strings }) {
 
   const rows = [];
 
+  let sending = false; // a second Enter while the first is on its way would add the shot twice
   adding.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (input.value.trim() && (await ask("add", { prompt: input.value.trim() }))) input.value = "";
+    const typed = input.value;
+    if (!typed.trim() || sending) return;
+    sending = true;
+    const done = await ask("add", { prompt: typed.trim() });
+    sending = false;
+    if (done && input.value === typed) input.value = ""; // what was typed meanwhile is the next shot
   });
+  list.addEventListener("keydown", (event) => {
+    if (event.repeat && event.target.closest("button")) event.preventDefault(); // a held key would go on with the next shot
+  });
+  const placeOf = (prompt) => model.get("board").shots.findIndex((shot) => shot.prompt === prompt);
 
   async function watch(kept) {
     const value = await ask("film", { keep: kept });
@@ -69,7 +79,7 @@ function render({ model, el, strings }) {
     show(fill(make, board.make === 1 ? t("storyboard.make_one") : t("storyboard.make", { n: board.make })), board.make > 0);
     show(film, board.any);
     show(keep, board.all);
-    while (rows.length < board.shots.length) rows.push(createRow({ index: rows.length, t, media, ask, send, button, onWatch: watchShot }));
+    while (rows.length < board.shots.length) rows.push(createRow({ index: rows.length, t, media, ask, send, button, placeOf, onWatch: watchShot }));
     rows.forEach((row, i) => i < board.shots.length && row.draw(board.shots[i], board));
     fill(list, ...rows.slice(0, board.shots.length).map((row) => row.element));
     set(root, { "data-ready": "true" });
@@ -86,18 +96,18 @@ function render({ model, el, strings }) {
 }
 
 /** One shot: its picture, its prompt, how it stands, and what can be done with it. */
-function createRow({ index, t, media, ask, send, button, onWatch }) {
+function createRow({ index, t, media, ask, send, button, placeOf, onWatch }) {
   const image = h("img.sw-shot-picture", { alt: "", hidden: true });
   const sign = h("span.sw-shot-sign", { "aria-hidden": "true" });
-  const play = h("button.sw-shot-play", { type: "button", "aria-label": t("storyboard.watch", { n: index + 1 }), title: t("storyboard.watch", { n: index + 1 }), hidden: true, onclick: () => onWatch(shot) }, icon("play"));
-  const number = h("strong", {}, t("storyboard.shot", { n: index + 1 }));
+  const play = h("button.sw-shot-play", { type: "button", "aria-label": t("storyboard.watch", { n: index }), title: t("storyboard.watch", { n: index }), hidden: true, onclick: () => onWatch(shot) }, icon("play"));
+  const number = h("strong", {}, t("storyboard.shot", { n: index }));
   const state = h("span.sw-shot-state", { role: "status" });
   const link = h("span.sw-quiet");
-  const prompt = h("textarea.sw-input.sw-shot-prompt", { rows: 2, maxLength: 8000, "aria-label": t("storyboard.prompt", { n: index + 1 }), onchange: () => edit() });
+  const prompt = h("textarea.sw-input.sw-shot-prompt", { rows: 2, maxLength: 8000, "aria-label": t("storyboard.prompt", { n: index }), onfocus: () => (begun = shot?.prompt ?? null), onchange: () => edit(), onblur: () => shot && (prompt.value = shown()) });
   const line = h("div.sw-quiet.sw-shot-line");
   const again = button(t("storyboard.again"), () => send("rerun", { shot: index }));
   again.title = t("storyboard.again_hint");
-  const sized = (words, text, press) => h("button.sw-button.sw-small", { type: "button", "aria-label": words, title: words, onclick: press }, text);
+  const sized = (words, text, press) => h("button.sw-button.sw-small", { type: "button", "aria-label": words, title: words, onclick: (event) => event.detail < 2 && press() }, text); // the second half of a double click is none
   const up = sized(t("storyboard.up"), "↑", () => ask("move", { shot: index, by: -1 }));
   const down = sized(t("storyboard.down"), "↓", () => ask("move", { shot: index, by: 1 }));
   const remove = sized(t("storyboard.remove"), "×", () => ask("remove", { shot: index }));
@@ -110,10 +120,20 @@ function createRow({ index, t, media, ask, send, button, onWatch }) {
   );
   let shot = null;
   let poster = null;
+  let begun = null; // the prompt that was there when the person came to it
+  let typed = null; // what is on its way to Python
+
+  const shown = () => typed ?? shot.prompt;
 
   async function edit() {
-    if (shot && prompt.value.trim() && prompt.value !== shot.prompt) await ask("edit", { shot: index, prompt: prompt.value });
-    else if (shot && !prompt.value.trim()) prompt.value = shot.prompt;
+    const words = prompt.value;
+    if (!shot || !words.trim() || words === begun) return;
+    // Shots may have come to other places since: the words belong to the one that was read.
+    const at = shot.prompt === begun ? index : placeOf(begun);
+    if (at < 0) return;
+    typed = at === index ? words : null;
+    await ask("edit", { shot: at, prompt: words });
+    typed = null;
   }
 
   async function drawPoster() {
