@@ -236,7 +236,8 @@ async def test_stepping_past_the_last_frame_stays_on_it(stage):
     )
     go = "by => { mounted.clock.step(by); return mounted.last(); }"
     await stage.js("() => mounted.clock.seek(48.5 / 24)")
-    assert [await stage.js(go, by) for by in (1, 1, -1, 1)] == [48, 48, 47, 48]
+    assert [await stage.js(go, by) for by in (1, 1, -1, 1, 1)] == [48, 48, 47, 48, 48]
+    assert await stage.js("() => mounted.clock.seconds") == pytest.approx(48.5 / 24)  # the middle of the last frame
     await stage.js("() => mounted.clock.seek(99)")  # where a film that was not looped has ended
     assert await stage.js(go, -1) == 47
     await stage.js("() => mounted.clock.seek(0)")
