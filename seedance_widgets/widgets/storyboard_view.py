@@ -68,8 +68,10 @@ class StoryboardView(MediaAnswers, Surface):
         self._agreement = Agreement()
         self._dirty = True
         self._drawing: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._folder: str = ""
         self._pictures: dict[Path, str] = {}
+        self._keys: weakref.WeakKeyDictionary[Shot, str] = weakref.WeakKeyDictionary()
         super().__init__(lang=lang, board={"name": board.name, "shots": []})
         self._listening = board.listening(lambda _: self.on_loop(self._soon))
         self._listening.__enter__()
@@ -109,34 +111,38 @@ class StoryboardView(MediaAnswers, Surface):
         """The button: make what is missing; asks first where it costs money."""
         return await self._run(press, agreed, None)
 
-    async def answer_rerun(self, shot: int, press: str, agreed: str | None = None) -> dict[str, Any]:
+    async def answer_rerun(self, shot: str, press: str, agreed: str | None = None) -> dict[str, Any]:
         """Make a shot anew, and those that start with its last frame."""
-        if self._shot(shot).under_way:
+        number = self._place(shot)
+        if self.of.shots[number].under_way:
             raise Refused(text(self.lang, "storyboard.under_way"))
-        return await self._run(press, agreed, shot)
+        return await self._run(press, agreed, number)
 
-    async def answer_edit(self, shot: int, prompt: str) -> None:
+    async def answer_edit(self, shot: str, prompt: str) -> None:
         """Change the prompt of a shot."""
-        self._shot(shot)
-        await asyncio.to_thread(self.of.edit, shot, prompt=prompt[:_LONGEST_PROMPT])
+        await asyncio.to_thread(self.of.edit, self._place(shot), prompt=prompt[:_LONGEST_PROMPT])
+        await self._refresh()  # before the answer: from then on what Python tells is what there is
 
     async def answer_add(self, prompt: str) -> None:
         """Put a shot at the end."""
         await asyncio.to_thread(self.of.insert, len(self.of.shots), prompt[:_LONGEST_PROMPT])
 
-    async def answer_move(self, shot: int, by: int) -> None:
+    async def answer_move(self, shot: str, by: int) -> None:
         """Give a shot another place."""
-        if 0 <= shot + by < len(self.of.shots):
-            await asyncio.to_thread(self.of.move, shot, shot + by)
+        number = self._place(shot)
+        if 0 <= number + by < len(self.of.shots):
+            await asyncio.to_thread(self.of.move, number, number + by)
 
-    async def answer_remove(self, shot: int) -> None:
+    async def answer_remove(self, shot: str) -> None:
         """Take a shot out."""
-        await asyncio.to_thread(self.of.remove, shot)
+        await asyncio.to_thread(self.of.remove, self._place(shot))
 
     async def answer_film(self, keep: bool = False) -> dict[str, Any]:
         """All shots as one film: to look at, or as a new file in the notebook's folder."""
-        videos = self.of.videos
-        if len(videos) < len(self.of.shots) and keep:
+        shots = list(self.of.shots)
+        videos = [video for shot in shots if (video := shot.video) is not None]
+        missing = [shot.index for shot in shots if shot.video is None]
+        if missing and keep:
             raise Refused(text(self.lang, "storyboard.not_all"))
         if not videos:
             raise Refused(text(self.lang, "storyboard.no_shot"))
@@ -144,8 +150,13 @@ class StoryboardView(MediaAnswers, Surface):
         how = await asyncio.to_thread(join, videos, path, overwrite=not keep)
         video = Video(path)
         state = await asyncio.to_thread(video_state, video, self.shelf)
-        named = text(self.lang, f"storyboard.joined_{how}")
-        words = text(self.lang, "storyboard.written", path=path.name, how=named) if keep else named
+        words = text(self.lang, f"storyboard.joined_{how}")
+        if keep:
+            words = text(self.lang, "storyboard.written", path=path.name, how=words)
+        if missing:
+            words = text(self.lang, "storyboard.without", words=words, shots=_numbers(missing))
+        if older := [shot.index for shot in shots if shot.video is not None and shot.outdated]:
+            words = text(self.lang, "storyboard.older", words=words, shots=_numbers(older))
         return {"video": state, "words": words}
 
     def _ipython_display_(self) -> None:
@@ -158,7 +169,7 @@ class StoryboardView(MediaAnswers, Surface):
         board = self.of
         if board.provider is None:
             raise Refused(text(self.lang, "told.no_key", label=choice.label_of(board.provider_id)))
-        wanted = await asyncio.to_thread(board.to_make, () if again is None else (self._shot(again),))
+        wanted = await asyncio.to_thread(board.to_make, () if again is None else (board.shots[again],))
         cap: float | None = None
         if board.billed and wanted:
             price, unpriced = await asyncio.to_thread(price_of, wanted)
@@ -183,10 +194,15 @@ class StoryboardView(MediaAnswers, Surface):
             self._folder = tempfile.mkdtemp(prefix="seedance-film-")
         return Path(self._folder, f"{secrets.token_hex(4)}.mp4")
 
-    def _shot(self, number: Any) -> Shot:
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.of.shots):
-            raise Refused(text(self.lang, "storyboard.no_such"))
-        return self.of.shots[number]
+    def _key(self, shot: Shot) -> str:
+        """What the browser knows a shot by, wherever it comes to stand."""
+        return self._keys.setdefault(shot, secrets.token_hex(4))
+
+    def _place(self, key: str) -> int:
+        for number, shot in enumerate(self.of.shots):
+            if self._key(shot) == key:
+                return number
+        raise Refused(text(self.lang, "storyboard.no_such"))
 
     def _soon(self) -> None:
         if self._closed:
@@ -199,11 +215,15 @@ class StoryboardView(MediaAnswers, Surface):
         try:
             while self._dirty:
                 self._dirty = False
-                self.board = await asyncio.to_thread(self._state)
+                await self._refresh()
                 self.keep_saved()
                 await asyncio.sleep(SLOWEST)
         finally:
             self._drawing = None
+
+    async def _refresh(self) -> None:
+        async with self._one_at_a_time:  # an older state must not come after a newer one
+            self.board = await asyncio.to_thread(self._state)
 
     def _state(self) -> dict[str, Any]:
         """How it stands; blocking."""
@@ -241,6 +261,7 @@ class StoryboardView(MediaAnswers, Surface):
         elif state in {"planned", "outdated"}:
             line = say_parts(str(shot.estimate), self.lang)
         return {
+            "key": self._key(shot),
             "prompt": shot.prompt,
             "state": state,
             "sign": _SIGNS[state],
@@ -269,6 +290,10 @@ def _saved_shot(shot: Shot, pictures: dict[Path, str]) -> str:
     if shot.video is not None and (data := pictures.get(shot.video.path)):
         picture = f'<img alt="" width="{_SAVED}" src="data:image/jpeg;base64,{data}"><br>'
     return f'<li style="margin-bottom:8px">{picture}{html.escape(f"{shot.prompt}: {shot.state}")}</li>'
+
+
+def _numbers(shots: list[int]) -> str:
+    return ", ".join(map(str, shots))
 
 
 def _free_name(name: str) -> Path:

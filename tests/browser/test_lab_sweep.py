@@ -37,6 +37,7 @@ async def test_a_sweep_is_watched_while_its_cell_awaits_saved_and_brought_back(l
     await expect(grid.locator(".sw-studio textarea").first).to_have_value("a boat", timeout=30_000)
     await lab.screenshot("lab-sweep-studio", 1)
     await lab.run(2)
+    await lab.surface(2).locator(".sw-grid").scroll_into_view_if_needed(timeout=60_000)  # out of sight nothing loads
     await expect(lab.surface(2).locator(".sw-cell video")).to_have_count(3, timeout=60_000)
     await lab.run(3)
     await lab.run(4)

@@ -298,6 +298,26 @@ async def test_a_press_that_was_meant_for_generate_answers_no_question(sit, sim,
     assert sum(one.method == "POST" for one in sim.requests) == 1
 
 
+async def test_presses_that_go_on_and_on_answer_no_question(sit, sim):
+    billed = sw.providers.Ark(api_key=SECRET, base_url=sim.ark_base_url, limits=sim.provider().limits)
+    person = await sit(billed, request())
+    await person.press_generate()
+    yes = person.root.get_by_role("alertdialog").get_by_role("button", name="Send it")
+    await yes.evaluate(
+        """async (yes) => {
+            for (const begun = performance.now(); performance.now() - begun < 1500; ) {
+                yes.click();
+                await new Promise((resolve) => setTimeout(resolve, 100));
+            }
+        }"""
+    )
+    await expect(yes).to_be_visible()
+    assert not any(one.method == "POST" for one in sim.requests)
+    await yes.click()
+    await person.sees_video()
+    assert sum(one.method == "POST" for one in sim.requests) == 1
+
+
 async def test_a_key_that_is_held_down_answers_no_question(sit, sim):
     billed = sw.providers.Ark(api_key=SECRET, base_url=sim.ark_base_url, limits=sim.provider().limits)
     person = await sit(billed, request())

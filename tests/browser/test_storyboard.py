@@ -38,6 +38,8 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await root.get_by_label("What happens next?").fill("It is moored")
     await stage.page.keyboard.press("Enter")
     await expect(shots).to_have_count(3)
+    await root.get_by_role("button", name="Watch the whole").click()
+    await expect(root.locator(".sw-news")).to_contain_text("Not made yet, and left out: shot 2. Changed since it was made: shot 0, 1.")
     await root.get_by_role("button", name="Make 3 shots").click()
     await expect(root.locator(".sw-summary")).to_have_text("3 of 3 shots done", timeout=60_000)
     assert len([entry for entry in sim.requests if entry.method == "POST"]) == 5
@@ -60,13 +62,21 @@ async def test_words_go_to_the_shot_that_was_read_and_a_slip_changes_one_thing_o
     field = root.get_by_label("What happens in shot 1")
     await field.press("End")
     await field.press_sequentially(" more")
+    await stage.until(lambda: board.shots[1].prompt == "two more")  # without leaving the field
+    await field.press_sequentially(" of")
     board.edit(0, prompt="first")
     board.move(2, 1)  # the shot that is written to comes to another place
     await expect(root.get_by_label("What happens in shot 0")).to_have_value("first")
-    await expect(root.get_by_label("What happens in shot 2")).to_have_value("two")
+    field = root.get_by_label("What happens in shot 2")
+    await expect(field).to_be_focused()
+    await field.press_sequentially(" it")
     await field.blur()
-    await stage.until(lambda: [shot.prompt for shot in board.shots] == ["first", "three", "two more"])
-    await expect(field).to_have_value("three")
+    await stage.until(lambda: [shot.prompt for shot in board.shots] == ["first", "three", "two more of it"])
+    board.edit(2, prompt="two more")
+    await expect(field).to_have_value("two more")
+    await field.fill("")
+    await field.blur()
+    await expect(field).to_have_value("two more")  # no shot is without words
     await root.get_by_role("button", name="Remove").nth(0).dblclick()
     await stage.until(lambda: [shot.prompt for shot in board.shots] == ["three", "two more"])
     await expect(shots).to_have_count(2)
@@ -86,7 +96,7 @@ async def test_a_billed_storyboard_asks_first(stage, sim):
     question = root.get_by_role("alertdialog")
     await expect(question).to_contain_text("2 个镜头计费：¥0.60")
     assert not [entry for entry in sim.requests if entry.method == "POST"]
-    await stage.page.wait_for_timeout(800)  # an answer at once was not read
+    await expect(question.get_by_role("button", name="是，发送并付费")).to_be_focused()
     await root.get_by_role("button", name="是，发送并付费").click()
     await expect(root.locator(".sw-summary")).to_have_text("2 个镜头完成 2 个", timeout=60_000)
     assert len([entry for entry in sim.requests if entry.method == "POST"]) == 2

@@ -16,6 +16,10 @@ from tests.widgets.test_sweep_view import untranslated
 BASE = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2, seed=5)
 
 
+def key(view, number):
+    return view.board["shots"][number]["key"]
+
+
 async def test_a_press_on_a_storyboard_counts_once_and_its_answer_for_one_run(sim):
     provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
     board = sw.Storyboard(["leaves", "lands"], base=BASE, provider=provider)
@@ -33,8 +37,9 @@ async def test_a_press_on_a_storyboard_counts_once_and_its_answer_for_one_run(si
     await until(lambda: view.board["summary"] == "3 of 3 shots done")
     assert len([entry for entry in sim.requests if entry.method == "POST"]) == 3
     board.max_cost = 0.01
-    assert "go over max_cost" in await front.refused("rerun", shot=1, press="8")
+    assert "go over max_cost" in await front.refused("rerun", shot=key(view, 1), press="8")
     assert board.shots[1].video is not None
+    assert "no such shot" in await front.refused("rerun", shot="1", press="9")
 
 
 async def test_a_saved_storyboard_keeps_pictures_and_what_people_wrote_is_text(sim):
@@ -63,14 +68,14 @@ async def test_what_is_under_way_is_refused_where_it_was_pressed(sim):
     front = Front(view := StoryboardView(board))
     await front.ask("run", press="1")
     await until(lambda: view.board["shots"] and view.board["busy"])
-    assert "shot 1 is under way" in await front.refused("edit", shot=1, prompt="sinks")
-    assert "under way" in await front.refused("move", shot=2, by=-1)
-    assert "under way" in await front.refused("remove", shot=2)
+    assert "shot 1 is under way" in await front.refused("edit", shot=key(view, 1), prompt="sinks")
+    assert "under way" in await front.refused("move", shot=key(view, 2), by=-1)
+    assert "under way" in await front.refused("remove", shot=key(view, 2))
     await front.ask("add", prompt="sleeps")
     await until(lambda: view.board["summary"] == "3 of 4 shots done" and not view.board["busy"])
-    await front.ask("edit", shot=1, prompt="sinks")
+    await front.ask("edit", shot=key(view, 1), prompt="sinks")
     await until(lambda: view.board["shots"][1]["state"] == "outdated")
-    await front.ask("edit", shot=1, prompt="lands")
+    await front.ask("edit", shot=key(view, 1), prompt="lands")
     await until(lambda: view.board["shots"][1]["state"] == "succeeded")
 
 

@@ -1,9 +1,10 @@
 /** History: the jobs of the ledger on the left, the one that is chosen on the right. */
 
 import { createDesk } from "./desk.js";
-import { fill, h, set, show, surfaceRoot, translator, uniqueId } from "./dom.js";
+import { fill, h, set, show, surfaceRoot, translator } from "./dom.js";
 import { createMedia } from "./media.js";
 import { createJobRow } from "./jobs.js";
+import { createQuestion } from "./question.js";
 import { createResult } from "./result.js";
 import { createStudioBelow } from "./studio_below.js";
 
@@ -229,40 +230,32 @@ function createAdopt({ t, onAdopt }) {
 
 /** Delete a file or an entry; both ask first. */
 function createTidy({ t, onDelete }) {
-  const question = h("span", { id: uniqueId("question") });
-  const yes = h("button.sw-button.sw-small", { type: "button", onclick: () => answer() }, t("history.yes"));
-  const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle(true) }, t("history.no"));
-  const confirm = h("div.sw-confirm", { role: "alertdialog", "aria-describedby": question.id, "aria-label": t("history.delete_entry"), hidden: true }, question, yes, no);
+  let deletion = "never";
+  const question = createQuestion({
+    label: t("history.delete_entry"),
+    agree: t("history.yes"),
+    decline: t("history.no"),
+    stress: "",
+    cautious: true,
+    back: (what) => buttons[what],
+    onYes(what) {
+      question.settle();
+      onDelete({ what, asked: deletion });
+    },
+  });
   const button = (what) => h("button.sw-button.sw-small", { type: "button", onclick: () => askFor(what) }, t(`history.delete_${what}`));
   const buttons = { file: button("file"), entry: button("entry") };
-  const element = h("div.sw-row.sw-tidy", {}, buttons.file, buttons.entry, confirm);
-  let asked = null;
-  let deletion = "never";
+  const element = h("div.sw-row.sw-tidy", {}, buttons.file, buttons.entry, question.element);
 
   function askFor(what) {
-    asked = what;
-    fill(question, t(`history.ask_${what === "entry" && deletion !== "plain" ? deletion : what}`));
-    show(confirm, true);
-    no.focus();
+    question.ask(t(`history.ask_${what === "entry" && deletion !== "plain" ? deletion : what}`), what);
   }
-  function settle(focus = false) {
-    const what = asked;
-    asked = null;
-    show(confirm, false);
-    if (focus && what) buttons[what].focus();
-  }
-  function answer() {
-    const what = asked;
-    settle();
-    if (what) onDelete({ what, asked: deletion });
-  }
-  confirm.addEventListener("keydown", (event) => event.key === "Escape" && settle(true));
 
   return {
     element,
-    settle,
+    settle: question.settle,
     draw(job) {
-      if (deletion !== job.deletion && asked) settle(); // another question is due
+      if (deletion !== job.deletion && question.asked) question.settle(); // another question is due
       deletion = job.deletion;
       show(element, deletion !== "never");
       show(buttons.file, job.video !== null);

@@ -1,48 +1,73 @@
-/** A press that sends: where it costs money, Python answers with a question, and only a yes to it sends. */
+/** A question with a yes and a no, asked where a press was: what comes too soon after it was meant for that press. */
 
-import { fill, h, show, uniqueId } from "./dom.js";
+import { fill, h, set, show, uniqueId } from "./dom.js";
 
-const REST = 700; // milliseconds after a press in which a second one is a slip, and before which no question was read
+export const REST = 700; // milliseconds in which a second press is a slip of the first, and no question was read
 
 /**
  * @param {object} parts
- * @param {(type: string, payload?: object) => Promise<any>} parts.ask
- * @param {(key: string, values?: object) => string} parts.t
- * @param {() => HTMLElement | null} parts.back  What gets the focus when the question goes.
+ * @param {string} parts.label  What is asked about, for who hears it.
+ * @param {string} parts.agree
+ * @param {string} parts.decline
+ * @param {string} [parts.look]  Classes of the buttons.
+ * @param {string} [parts.stress]  More classes of the yes.
+ * @param {boolean} [parts.cautious]  The focus goes to the no.
+ * @param {(asked: any) => HTMLElement | null | undefined} parts.back  What gets the focus when the question goes.
+ * @param {(asked: any) => void} parts.onYes
+ * @param {(open: boolean) => void} [parts.onTurn]  It has appeared or gone.
  */
-export function createQuestion({ ask, t, back }) {
+export function createQuestion({ label, agree, decline, look = ".sw-small", stress = ".sw-main", cautious = false, back, onYes, onTurn }) {
   const words = h("span", { id: uniqueId("question") });
-  const yes = h("button.sw-button.sw-main.sw-small", { type: "button", onclick: () => asked && Date.now() - asked.at > REST && send(asked.type, asked.payload, asked.agreed) }, t("desk.agree"));
-  const no = h("button.sw-button.sw-small", { type: "button", onclick: () => settle() }, t("desk.not_yet"));
-  const element = h("div.sw-confirm", { role: "alertdialog", "aria-label": t("desk.confirm"), "aria-describedby": words.id, hidden: true }, words, yes, no);
+  const yes = h(`button.sw-button${stress}${look}`, { type: "button", onclick: () => answer() }, agree);
+  const no = h(`button.sw-button${look}`, { type: "button", onclick: () => settle() }, decline);
+  const element = h("div.sw-confirm", { role: "alertdialog", "aria-label": label, "aria-describedby": words.id, hidden: true }, words, yes, no);
   let asked = null;
-  const resting = new Set(); // what was pressed a moment ago
+  let timer = 0;
 
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape") settle();
     if (event.repeat) event.preventDefault(); // a key that is still held answers nothing
   });
 
+  /** From the last slip on, however many there are and however slow the page is. */
+  function rest() {
+    set(yes, { "aria-disabled": "true" });
+    clearTimeout(timer);
+    timer = setTimeout(() => set(yes, { "aria-disabled": null }), REST);
+  }
+
+  function answer() {
+    if (yes.getAttribute("aria-disabled")) rest();
+    else if (asked) onYes(asked);
+  }
+
+  function turn(open) {
+    show(element, open);
+    onTurn?.(open);
+  }
+
   function settle() {
+    if (asked === null) return;
     const there = element.contains(document.activeElement);
+    const what = asked;
     asked = null;
-    show(element, false);
-    if (there) back()?.focus();
+    turn(false);
+    if (there) back(what)?.focus();
   }
 
-  async function send(type, payload = {}, agreed = null) {
-    const what = JSON.stringify([type, payload]);
-    if (!agreed && resting.has(what)) return;
-    resting.add(what);
-    setTimeout(() => resting.delete(what), REST);
-    const value = await ask(type, { ...payload, press: crypto.randomUUID?.() ?? String(Math.random()), agreed });
-    settle();
-    if (!value?.confirm) return;
-    asked = { ...value.confirm, type, payload, at: Date.now() };
-    fill(words, asked.line);
-    show(element, true);
-    yes.focus();
-  }
-
-  return { element, send: (type, payload) => send(type, payload) };
+  return {
+    element,
+    settle,
+    get asked() {
+      return asked;
+    },
+    /** Ask; `what` is what a yes is given to. */
+    ask(line, what) {
+      asked = what;
+      fill(words, line);
+      rest();
+      turn(true);
+      (cautious ? no : yes).focus();
+    },
+  };
 }

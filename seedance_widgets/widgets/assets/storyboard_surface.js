@@ -2,12 +2,14 @@
 
 import { createDesk } from "./desk.js";
 import { fill, h, onChange, set, show, surfaceRoot, translator } from "./dom.js";
+import { arrange, focused } from "./focus.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { createPlayer } from "./player.js";
-import { createQuestion } from "./question.js";
+import { createPress } from "./press.js";
 
 const POSTER = 320;
+const TYPED = 600; // milliseconds after the last key until a prompt is kept
 const OWN = new Set(["planned", "waiting", "invalid", "outdated"]);
 
 function render({ model, el, strings }) {
@@ -25,9 +27,9 @@ function render({ model, el, strings }) {
   const make = button("", () => send("run", {}), ".sw-main");
   const film = button(t("storyboard.film"), () => watch(false));
   const keep = button(t("storyboard.keep"), () => watch(true));
-  const question = createQuestion({ ask, t, back: () => (make.hidden ? head.querySelector("button:not([hidden])") : make) });
-  const { send } = question;
-  const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, film, keep, question.element);
+  const press = createPress({ ask, t, back: () => (make.hidden ? head.querySelector("button:not([hidden])") : make) });
+  const { send } = press;
+  const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, film, keep, press.element);
   const player = createPlayer({ rpc, t, media });
   const close = button(t("desk.close"), () => (player.pause(), show(screen, false)));
   const screen = h("section.sw-film", { "aria-label": t("storyboard.screen"), hidden: true }, player.element, close);
@@ -37,7 +39,7 @@ function render({ model, el, strings }) {
   root.append(head, ...desk.elements, screen, list, adding);
   el.append(root);
 
-  const rows = [];
+  const rows = new Map(); // by the key of a shot
 
   let sending = false; // a second Enter while the first is on its way would add the shot twice
   adding.addEventListener("submit", async (event) => {
@@ -52,7 +54,6 @@ function render({ model, el, strings }) {
   list.addEventListener("keydown", (event) => {
     if (event.repeat && event.target.closest("button")) event.preventDefault(); // a held key would go on with the next shot
   });
-  const placeOf = (prompt) => model.get("board").shots.findIndex((shot) => shot.prompt === prompt);
 
   async function watch(kept) {
     const value = await ask("film", { keep: kept });
@@ -79,15 +80,24 @@ function render({ model, el, strings }) {
     show(fill(make, board.make === 1 ? t("storyboard.make_one") : t("storyboard.make", { n: board.make })), board.make > 0);
     show(film, board.any);
     show(keep, board.all);
-    while (rows.length < board.shots.length) rows.push(createRow({ index: rows.length, t, media, ask, send, button, placeOf, onWatch: watchShot }));
-    rows.forEach((row, i) => i < board.shots.length && row.draw(board.shots[i], board));
-    fill(list, ...rows.slice(0, board.shots.length).map((row) => row.element));
+    const keys = new Set(board.shots.map(({ key }) => key));
+    for (const [key, row] of rows) {
+      if (keys.has(key)) continue;
+      row.forget();
+      rows.delete(key);
+    }
+    board.shots.forEach((shot, i) => {
+      if (!rows.has(shot.key)) rows.set(shot.key, createRow({ key: shot.key, t, media, ask, send, button, onWatch: watchShot }));
+      rows.get(shot.key).draw(shot, i, board);
+    });
+    arrange(list, board.shots.map(({ key }) => rows.get(key).element));
     set(root, { "data-ready": "true" });
   }
   const stop = onChange(model, ["board"], draw);
   draw();
   return () => {
     stop();
+    rows.forEach((row) => row.keep());
     player.dispose();
     media.dispose();
     desk.dispose();
@@ -96,21 +106,21 @@ function render({ model, el, strings }) {
 }
 
 /** One shot: its picture, its prompt, how it stands, and what can be done with it. */
-function createRow({ index, t, media, ask, send, button, placeOf, onWatch }) {
+function createRow({ key, t, media, ask, send, button, onWatch }) {
   const image = h("img.sw-shot-picture", { alt: "", hidden: true });
   const sign = h("span.sw-shot-sign", { "aria-hidden": "true" });
-  const play = h("button.sw-shot-play", { type: "button", "aria-label": t("storyboard.watch", { n: index }), title: t("storyboard.watch", { n: index }), hidden: true, onclick: () => onWatch(shot) }, icon("play"));
-  const number = h("strong", {}, t("storyboard.shot", { n: index }));
+  const play = h("button.sw-shot-play", { type: "button", hidden: true, onclick: () => onWatch(shot) }, icon("play"));
+  const number = h("strong");
   const state = h("span.sw-shot-state", { role: "status" });
   const link = h("span.sw-quiet");
-  const prompt = h("textarea.sw-input.sw-shot-prompt", { rows: 2, maxLength: 8000, "aria-label": t("storyboard.prompt", { n: index }), onfocus: () => (begun = shot?.prompt ?? null), onchange: () => edit(), onblur: () => shot && (prompt.value = shown()) });
+  const prompt = h("textarea.sw-input.sw-shot-prompt", { rows: 2, maxLength: 8000, dir: "auto", onfocus: () => (begun ??= shot.prompt), oninput: () => keepSoon(), onblur: () => leave() });
   const line = h("div.sw-quiet.sw-shot-line");
-  const again = button(t("storyboard.again"), () => send("rerun", { shot: index }));
+  const again = button(t("storyboard.again"), () => send("rerun", { shot: key }));
   again.title = t("storyboard.again_hint");
   const sized = (words, text, press) => h("button.sw-button.sw-small", { type: "button", "aria-label": words, title: words, onclick: (event) => event.detail < 2 && press() }, text); // the second half of a double click is none
-  const up = sized(t("storyboard.up"), "↑", () => ask("move", { shot: index, by: -1 }));
-  const down = sized(t("storyboard.down"), "↓", () => ask("move", { shot: index, by: 1 }));
-  const remove = sized(t("storyboard.remove"), "×", () => ask("remove", { shot: index }));
+  const up = sized(t("storyboard.up"), "↑", () => ask("move", { shot: key, by: -1 }));
+  const down = sized(t("storyboard.down"), "↓", () => ask("move", { shot: key, by: 1 }));
+  const remove = sized(t("storyboard.remove"), "×", () => ask("remove", { shot: key }));
   const element = h(
     "li.sw-shot",
     {},
@@ -120,20 +130,32 @@ function createRow({ index, t, media, ask, send, button, placeOf, onWatch }) {
   );
   let shot = null;
   let poster = null;
-  let begun = null; // the prompt that was there when the person came to it
-  let typed = null; // what is on its way to Python
+  let begun = null; // the prompt that the person has read, or that was kept from them; null while nobody is at it
+  let timer = 0;
+  let kept = null; // the words that are on their way to Python
 
-  const shown = () => typed ?? shot.prompt;
+  function keepSoon() {
+    clearTimeout(timer);
+    timer = setTimeout(keep, TYPED);
+  }
 
-  async function edit() {
+  async function keep() {
+    clearTimeout(timer);
     const words = prompt.value;
-    if (!shot || !words.trim() || words === begun) return;
-    // Shots may have come to other places since: the words belong to the one that was read.
-    const at = shot.prompt === begun ? index : placeOf(begun);
-    if (at < 0) return;
-    typed = at === index ? words : null;
-    await ask("edit", { shot: at, prompt: words });
-    typed = null;
+    const before = begun;
+    if (before === null || !words.trim() || words === before) return;
+    begun = words;
+    kept = ask("edit", { shot: key, prompt: words });
+    if (!(await kept) && begun === words) begun = before;
+  }
+
+  /** Python has the words, or has refused them: from here on its own are shown. */
+  async function leave() {
+    await keep();
+    await kept;
+    if (focused(prompt) === prompt) return;
+    begun = null;
+    prompt.value = shot.prompt;
   }
 
   async function drawPoster() {
@@ -152,16 +174,19 @@ function createRow({ index, t, media, ask, send, button, placeOf, onWatch }) {
 
   return {
     element,
-    draw(next, board) {
+    draw(next, index, board) {
       const count = board.shots.length;
       shot = next;
       set(element, { "data-state": shot.state });
+      fill(number, t("storyboard.shot", { n: index }));
+      set(prompt, { "aria-label": t("storyboard.prompt", { n: index }) });
+      set(play, { "aria-label": t("storyboard.watch", { n: index }), title: t("storyboard.watch", { n: index }) });
       fill(sign, shot.video ? "" : shot.sign);
       show(play, Boolean(shot.video));
       fill(state, OWN.has(shot.state) ? t(`storyboard.${shot.state}`) : t(`state.${shot.state}`));
       fill(link, index === 0 ? "" : t(shot.cut ? "storyboard.cut" : "storyboard.chain"));
       fill(line, shot.line);
-      if (document.activeElement !== prompt && prompt.value !== shot.prompt) prompt.value = shot.prompt;
+      if (begun === null && prompt.value !== shot.prompt) prompt.value = shot.prompt;
       show(again, Boolean(shot.video) || shot.state === "failed");
       again.disabled = prompt.readOnly = shot.busy;
       up.disabled = board.busy || index === 0; // while a shot is under way, all stay where they are
@@ -169,6 +194,9 @@ function createRow({ index, t, media, ask, send, button, placeOf, onWatch }) {
       remove.disabled = board.busy || count === 1;
       drawPoster();
     },
+    keep,
+    /** It was taken out: what was typed last goes with it. */
+    forget: () => clearTimeout(timer),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { fill, h, set, show, uniqueId } from "./dom.js";
 import { focused, keepFocus } from "./focus.js";
-import { createQuestion } from "./question.js";
+import { createPress } from "./press.js";
 
 export function createHead({ ask, t, say }) {
   const title = h("strong.sw-title");
@@ -23,10 +23,10 @@ export function createHead({ ask, t, say }) {
   const retry = button(() => run("retry"));
   const measure = button(async () => say((await ask("measure"))?.words ?? ""), t("sweep.measure"));
   const exporter = createExport({ ask, t, say });
-  const question = createQuestion({ ask, t, back: () => (make.hidden ? element.querySelector("button:not([hidden])") : make) });
-  const run = (what) => question.send("run", { what });
+  const press = createPress({ ask, t, back: () => (make.hidden ? element.querySelector("button:not([hidden])") : make) });
+  const run = (what) => press.send("run", { what });
   const buttons = h("div.sw-buttons", {}, make, finish, preview, pause, cancel, retry, measure, exporter.element);
-  const element = h("header.sw-header.sw-bar", {}, title, name, pill, summary, heard, buttons, question.element);
+  const element = h("header.sw-header.sw-bar", {}, title, name, pill, summary, heard, buttons, press.element);
   const [before, after] = t("sweep.left").split("{time}");
   const isTime = (part) => part.startsWith(before) && part.endsWith(after);
   let head = {};
