@@ -39,7 +39,9 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await stage.page.keyboard.press("Enter")
     await expect(shots).to_have_count(3)
     await root.get_by_role("button", name="Watch the whole").click()
-    await expect(root.locator(".sw-news")).to_contain_text("Not made yet, and left out: shot 2. Changed since it was made: shot 0, 1.")
+    await expect(root.locator(".sw-news")).to_contain_text(
+        "Not made yet, and left out: shot 2. Changed since it was made: shot 0, 1."
+    )
     await root.get_by_role("button", name="Make 3 shots").click()
     await expect(root.locator(".sw-summary")).to_have_text("3 of 3 shots done", timeout=60_000)
     assert len([entry for entry in sim.requests if entry.method == "POST"]) == 5
