@@ -37,7 +37,7 @@ class History(MediaAnswers, StudioBelow):
     """
 
     entry: ClassVar[str] = "history_surface.js"
-    styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "jobs.css", "history.css")
+    styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "jobs.css", "below.css", "history.css")
     sections: ClassVar[tuple[str, ...]] = ("common", "desk", "state", "job", "result", "player", "history")
 
     def __init__(self, *, lang: str = "en") -> None:
@@ -109,7 +109,7 @@ class History(MediaAnswers, StudioBelow):
         freed = await asyncio.to_thread(tidy, found.id)
         return {"words": text(self.lang, f"history.deleted_{what}", size=f"{freed / 1e6:.1f}")}
 
-    async def answer_reuse(self, job: str, how: str) -> dict[str, str]:
+    async def answer_reuse(self, job: str, how: str, replace: bool = False) -> dict[str, str]:
         """Put a job's request into a Studio below; `last_to_first` and `vary_seed` as there."""
         found = await self._job(job)
         request = found.request
@@ -120,8 +120,7 @@ class History(MediaAnswers, StudioBelow):
                 raise Refused(text(self.lang, "history.no_video"))
             request = await asyncio.to_thread(found.video.extend, str(request.prompt))
         maker = await asyncio.to_thread(found.maker)
-        self.put_into_studio(request, maker)
-        return {"words": text(self.lang, "told.in_studio")}
+        return self.put_into_studio(request, maker, replace=bool(replace))
 
     async def _job(self, job: str) -> Job:
         try:

@@ -70,7 +70,7 @@ class SweepView(MediaAnswers, StudioBelow):
     """
 
     entry: ClassVar[str] = "sweep_surface.js"
-    styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "sweep.css")
+    styles: ClassVar[tuple[str, ...]] = ("base.css", "panel.css", "player.css", "below.css", "sweep.css")
     sections: ClassVar[tuple[str, ...]] = ("common", "desk", "state", "player", "sweep")
 
     grid: Any = traitlets.Dict().tag(**STATE)
@@ -220,13 +220,13 @@ class SweepView(MediaAnswers, StudioBelow):
         made = await asyncio.to_thread(snippets, request, maker, self.lang)
         return str(made[0]["text"])
 
-    async def answer_studio(self, cell: int) -> dict[str, str]:
+    async def answer_studio(self, cell: int, replace: bool = False) -> dict[str, str]:
         """Put a cell's request into a Studio below."""
         request = self._cell(cell).request
         if request is None:
             raise Refused(text(self.lang, "sweep.no_request"))
-        self.put_into_studio(request, self.of.provider if isinstance(self.of, Sweep) else None)
-        return {"words": text(self.lang, "told.in_studio")}
+        maker = self.of.provider if isinstance(self.of, Sweep) else None
+        return self.put_into_studio(request, maker, replace=bool(replace))
 
     async def answer_export(self, kind: str) -> dict[str, str]:
         """Write the grid to a new file in the notebook's folder."""

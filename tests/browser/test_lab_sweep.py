@@ -36,6 +36,18 @@ async def test_a_sweep_is_watched_while_its_cell_awaits_saved_and_brought_back(l
     await grid.get_by_role("button", name="Open in Studio").click()
     await expect(grid.locator(".sw-studio textarea").first).to_have_value("a boat", timeout=30_000)
     await lab.screenshot("lab-sweep-studio", 1)
+    # What was written in the form is not lost to the next cell.
+    await grid.locator(".sw-studio textarea").first.fill("a boat of my own")
+    await grid.locator(".sw-cell").nth(2).click()
+    await grid.get_by_role("button", name="Open in Studio").click()
+    question = grid.get_by_role("alertdialog").filter(has_text="has been changed")
+    await expect(question).to_be_visible()
+    await question.get_by_role("button", name="Keep it").click()
+    await expect(grid.get_by_role("button", name="Open in Studio")).to_be_focused()
+    await expect(grid.locator(".sw-studio textarea").first).to_have_value("a boat of my own")
+    await grid.get_by_role("button", name="Open in Studio").click()
+    await question.get_by_role("button", name="Replace").click()
+    await expect(grid.locator(".sw-studio textarea").first).to_have_value("a boat")
     await lab.run(2)
     await lab.surface(2).locator(".sw-grid").scroll_into_view_if_needed(timeout=60_000)  # out of sight nothing loads
     await expect(lab.surface(2).locator(".sw-cell video")).to_have_count(3, timeout=60_000)

@@ -99,6 +99,21 @@ async def test_a_cell_goes_into_a_studio_of_the_sweeps_provider(sim):
     assert "no such cell" in await front.refused("studio", cell=2)
 
 
+async def test_a_form_that_was_changed_is_not_replaced_without_a_question(sim):
+    sweep = sw.Sweep(BASE, {"mood": ["calm", "wild"]}, provider=sim.provider())
+    view = SweepView(sweep)
+    front = front_of(view)
+    await front.ask("studio", cell=1)
+    view.studio.comm = view.studio.comm or object()  # as if a front end had it open
+    assert "words" in await front.ask("studio", cell=1)
+    written = view.studio.request.replace(prompt="a boat of my own")
+    view.studio.request = written
+    assert "has been changed" in (await front.ask("studio", cell=0))["changed"]
+    assert view.studio.request == written
+    assert "words" in await front.ask("studio", cell=0, replace=True)
+    assert view.studio.request.prompt == "a calm boat"
+
+
 async def test_settings_of_another_provider_take_that_provider_along(sim, monkeypatch):
     monkeypatch.setenv("ARK_API_KEY", "key")
     monkeypatch.setenv("ARK_BASE_URL", sim.ark_base_url)

@@ -37,7 +37,7 @@ function render({ model, el, strings }) {
   const result = createResult({ rpc, t, media, onUse: reuse, onTrouble: desk.complain });
   const tidy = createTidy({ t, onDelete: remove });
   const right = h("div.sw-history-right", { hidden: true }, result.element, tidy.element);
-  const below = createStudioBelow(model);
+  const below = createStudioBelow({ model, ask, t, say });
   root.append(head, ...desk.elements, h("div.sw-history-columns", {}, h("div.sw-history-left", {}, list, none.element, more, adopting.element), right), below.element);
   el.append(root);
 
@@ -127,10 +127,7 @@ function render({ model, el, strings }) {
       say(t((await below.copyCode(REUSED[how](`sw.job(${JSON.stringify(id)})`), root)) ? "desk.paste_studio" : "result.not_copied"));
       return {};
     }
-    const value = await ask("reuse", { job: id, how });
-    if (!value) return undefined;
-    say(value.words);
-    return value;
+    return (await below.put("reuse", { job: id, how })) ?? undefined;
   }
 
   async function remove(what) {

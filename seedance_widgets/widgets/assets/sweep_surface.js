@@ -31,7 +31,7 @@ function render({ model, el, strings }) {
   const marks = createMarks({ ask, draw: (state) => draw([state]) });
   const head = createHead({ ask, t, say });
   const bar = createBar({ grid, gridState, t, onView: showView, onBlind: () => pair.refresh() });
-  const below = createStudioBelow(model);
+  const below = createStudioBelow({ model, ask, t, say });
   const detail = createDetail({ ask, t, say, onAct: act, onStudio: below.possible || isSweep ? openStudio : null, isSweep });
   const tables = createTables({ ask, t, nameOf: (i) => grid.cells[i].name, onPick: (i) => grid.select(i, false) });
   const pair = createPair({ rpc, t, media, grid, onChange: foot.compared, back: grid.focus });
@@ -73,7 +73,7 @@ function render({ model, el, strings }) {
   }
 
   async function openStudio(index) {
-    if (below.possible) return say((await ask("studio", { cell: index }))?.words ?? "");
+    if (below.possible) return below.put("studio", { cell: index });
     const code = `sw.Sweep.load(${JSON.stringify(model.get("head").name)})[${index}].request`;
     say(t((await below.copyCode(code, root)) ? "desk.paste_studio" : "sweep.not_copied"));
   }
