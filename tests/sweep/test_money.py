@@ -1,0 +1,114 @@
+"""What a sweep may spend, and what it never buys twice."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
+from tests.sweep.sweeps import BASE, awaited, creates, sweep_of, until
+
+
+async def test_equal_requests_are_bought_once(sim):
+    sweep = sweep_of(sim, {"seed": [1, 1, 2], "mood": ["calm"]})
+    assert sweep.plan().counts == {"send": 2, "same": 1}
+    await sweep.run()
+    assert len(creates(sim)) == 2
+    assert sweep[0].job.id == sweep[1].job.id != sweep[2].job.id
+
+
+async def test_repeats_of_a_random_seed_are_videos_of_their_own_and_of_a_fixed_one_are_not(sim):
+    await sweep_of(sim, {}, BASE.replace(seed=-1), repeats=3).run()
+    assert len(creates(sim)) == 3
+    fixed = sweep_of(sim, {}, repeats=3)
+    assert any("The seed is fixed (5)" in note for note in fixed.plan().notes)
+    await fixed.run()
+    assert len(creates(sim)) == 4
+
+
+async def test_what_was_made_before_with_a_fixed_seed_is_taken_from_the_ledger(sim):
+    video = await sw.submit(BASE.replace(seed=1), sim.provider())
+    sweep = sweep_of(sim)
+    assert sweep.plan().counts == {"kept": 1, "send": 2}
+    await sweep.run()
+    assert len(creates(sim)) == 3
+    assert sweep[{"seed": 1}].video == video
+    again = sweep_of(sim)
+    await again.run()
+    assert len(creates(sim)) == 3
+    Path(video.path).unlink()
+    assert sweep_of(sim).plan().counts == {"send": 1, "kept": 2}
+
+
+async def test_a_random_seed_is_never_taken_from_the_ledger(sim):
+    await sw.submit(BASE.replace(seed=-1), sim.provider())
+    assert sweep_of(sim, {"mood": ["{mood}"]}, BASE.replace(seed=-1)).plan().counts == {"send": 1}
+
+
+async def test_a_billed_sweep_needs_an_agreed_cap_and_keeps_it(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": range(3)}, provider=provider)
+    price = sweep.plan().price
+    assert price > 0
+    with pytest.raises(SweepError, match=r"bills this sweep: 3 videos.*max_cost="):
+        await sweep.run()
+    with pytest.raises(SweepError, match="over max_cost"):
+        await sweep.run(max_cost=price * 0.9)
+    assert not creates(sim)
+    await sweep.run([0, 1], max_cost=price * 0.7)
+    assert sweep.spent == pytest.approx(price * 2 / 3, rel=0.01)
+    with pytest.raises(SweepError, match="spent"):
+        await sweep.run(max_cost=price * 0.7)
+    assert len(creates(sim)) == 2
+    await sweep.run(max_cost=float("inf"))
+    assert len(creates(sim)) == 3
+
+
+async def test_a_price_that_nobody_knows_needs_any_price_agreed(sim):
+    provider = sw.providers.AceDataCloud("token", base_url=sim.acedata_base_url)
+    sweep = sw.Sweep(BASE, {"seed": [1]}, provider=provider)
+    with pytest.raises(SweepError, match="no known price"):
+        await sweep.run(max_cost=100)
+    await sweep.run(max_cost=float("inf"))
+    assert sweep[0].state == "succeeded"
+
+
+async def test_a_preview_that_is_the_final_request_is_made_once(sim):
+    sweep = sweep_of(sim, {"mood": ["calm", "wild"]}, BASE.replace(seed=-1))
+    await sweep.run(preview=True)
+    assert [cell.job is not None for cell in sweep] == [True, True]
+    await sweep.run()
+    assert len(creates(sim)) == 2
+
+
+async def test_an_equal_request_that_is_under_way_is_waited_for_and_not_bought_again(sim):
+    base = BASE.replace(prompt="a boat [sim:run=100]")
+    one, other = (sweep_of(sim, {"seed": [1, 2]}, base) for _ in range(2))
+    running = one.run()
+    await until(one, lambda: one[0].state == one[1].state == "running")
+    assert other.plan().counts == {"kept": 2}
+    await asyncio.gather(awaited(running), awaited(other.run()))
+    assert [cell.video for cell in other] == [cell.video for cell in one]
+    assert other.spent == 0
+    assert len(creates(sim)) == 2
+
+
+def test_a_sweep_without_its_key_reckons_in_its_providers_currency(sim, monkeypatch):
+    monkeypatch.setenv("ARK_API_KEY", "key")
+    monkeypatch.setenv("ARK_BASE_URL", sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": [1, 2]}, name="boats", provider="ark")
+    price = sweep.plan().price
+    sweep.save()
+    monkeypatch.delenv("ARK_API_KEY")
+    loaded = sw.Sweep.load("boats")
+    assert loaded.provider is None
+    assert (loaded.plan().price, loaded.plan().currency) == (price, "CNY")
+
+
+def test_what_a_prompt_still_lacks_is_said_before_it_is_paid_for(sim):
+    told = sweep_of(sim, {"seed": [1, 2]}).plan().notes
+    assert told == ("The prompt holds {mood}, which no axis fills: it is sent as it stands.",)
+    assert sweep_of(sim, {"mood": ["calm"]}).plan().notes == ()

@@ -1,0 +1,61 @@
+"""What a sweep takes and gives: its options, its marks, its rows."""
+
+from __future__ import annotations
+
+import pytest
+
+import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
+from tests.sweep.sweeps import BASE, sweep_of
+
+
+async def test_rows_and_pandas(sim):
+    sweep = sweep_of(sim, {"seed": [1, 2], "mood": ["calm", "[sim:moderation]"]})
+    await sweep.run()
+    frame = sweep.to_pandas()
+    assert list(frame["seed"]) == [1, 1, 2, 2]
+    assert list(frame["state"]) == ["succeeded", "failed", "succeeded", "failed"]
+    assert frame["tokens"].sum() == 2 * (864 * 480 * 49 // 1024)
+    assert frame["video"].notna().sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_cost": -1}, "max_cost must be"),
+        ({"max_cost": float("nan")}, "max_cost must be"),
+        ({"max_cost": "5"}, "max_cost must be"),
+        ({"max_jobs": 0}, "max_jobs must be"),
+        ({"name": ""}, "name must be"),
+        ({"name": "a\nb"}, "name must be"),
+        ({"exclude": lambda _: True}, "leaves out every cell"),
+    ],
+)
+def test_wrong_options_are_said_in_a_sentence(sim, options, words):
+    with pytest.raises(SweepError, match=words):
+        sweep_of(sim, **options)
+
+
+def test_wrong_bases_cells_and_names(sim):
+    with pytest.raises(SweepError, match="base must be a VideoRequest"):
+        sw.Sweep("a boat", {"seed": [1]})
+    with pytest.raises(TypeError, match="did you mean max_cost"):
+        sw.Sweep(BASE, {"seed": [1]}, maxcost=3)
+    sweep = sweep_of(sim)
+    with pytest.raises(SweepError, match="numbered 0 to 2"):
+        sweep[3]
+    with pytest.raises(KeyError, match="did you mean 'seed'"):
+        sweep[{"sed": 1}]
+    with pytest.raises(KeyError, match="takes 0, 1, 2"):
+        sweep[{"seed": 9}]
+    with pytest.raises(SweepError, match="from 1 to 5"):
+        sweep.mark(0, rating=6)
+
+
+async def test_odd_marks_are_refused_and_spoil_nothing(sim):
+    sweep = sweep_of(sim)
+    for odd in ({"star": "yes"}, {"note": 7}, {"rating": "5"}):
+        with pytest.raises(SweepError):
+            sweep.mark(0, **odd)
+    sweep.mark(0, note="\ud800 lone", rating=3)
+    assert (sweep[0].rating, sweep[0].note, sweep[0].star) == (3, "? lone", False)

@@ -1,0 +1,178 @@
+"""One sweep in several hands: objects, threads, kernels."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
+from seedance_widgets.sweep import memory
+from seedance_widgets.sweep.memory import Place
+from tests.sweep.sweeps import BASE, awaited, creates, sweep_of, until
+
+OTHER_KERNEL = """
+    import seedance_widgets as sw
+    base = sw.VideoRequest("a {mood} boat [sim:run=60]", model="1.0-pro", resolution="480p", duration=2, seed=5)
+    sweep = sw.Sweep(base, {"seed": range(8)}, name="boats", max_jobs=2)
+    before = [cell.state for cell in sweep]
+    plan = sweep.plan()
+    sw.run(sweep.run())
+    print(before.count("waiting"), plan.counts, sorted({line.why for line in plan.lines if line.why}))
+"""
+
+
+async def test_a_second_run_beside_the_first_sends_nothing_twice(sim):
+    sweep = sweep_of(sim)
+    await asyncio.gather(awaited(sweep.run()), awaited(sweep.run()))
+    assert len(creates(sim)) == 3
+
+
+async def test_a_broken_listener_stops_nothing_and_is_reported(sim):
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+
+    def broken(_):
+        raise ZeroDivisionError
+
+    sweep = sweep_of(sim)
+    with sweep.listening(broken):
+        await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded"] * 3
+    assert {type(what["exception"]) for what in told} == {ZeroDivisionError}
+    asyncio.get_running_loop().set_exception_handler(None)
+
+
+async def test_two_objects_of_one_sweep_are_one(sim):
+    def boats():
+        return sweep_of(sim, {"seed": range(6)}, BASE.replace(prompt="a boat [sim:run=60]"), name="boats", max_jobs=1)
+
+    one = boats()
+    running = one.run()
+    await until(one, lambda: one[0].state == "running")
+    seen = []
+    other = boats()
+    with other.listening(seen.append):
+        assert [cell.state for cell in other] == ["running"] + ["waiting"] * 5
+        again = other.run()
+        await until(other, lambda: other[1].state == "running")
+        other.pause()
+        assert one.paused
+        other.resume()
+        other.mark(3, star=True)
+        assert [cell.index for cell in one.starred] == [3]
+        await other.cancel([4, 5])
+        assert await running
+        assert await again
+    assert seen
+    assert [cell.state for cell in one] == [cell.state for cell in other] == ["succeeded"] * 4 + ["planned"] * 2
+    assert [entry.body["seed"] for entry in creates(sim)] == [0, 1, 2, 3]
+
+
+async def test_an_object_that_turns_out_to_be_a_known_sweep_joins_it(sim):
+    one, other = (sweep_of(sim, {"seed": range(4)}, name="boats", max_jobs=1) for _ in range(2))
+    seen = []
+    with other.listening(seen.append):
+        await asyncio.gather(awaited(one.run()), awaited(other.run()))
+    assert seen
+    assert [cell.job.id for cell in one] == [cell.job.id for cell in other]
+    assert len(creates(sim)) == 4
+
+
+async def test_two_kernels_at_one_sweep_send_each_cell_once(sim, in_script):
+    sweep = sweep_of(
+        sim, {"seed": range(8)}, BASE.replace(prompt="a {mood} boat [sim:run=60]"), name="boats", max_jobs=2
+    )
+    running = sweep.run()
+    await until(sweep, lambda: sweep[0].state == "running")
+    sweep.pause()
+    other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert other.stdout == "6 {'has': 8} ['another notebook makes it']\n", other
+    await sweep.cancel([6, 7])  # whoever gives a cell back lets the other one have it
+    sweep.resume()
+    await running
+    other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert other.stdout == "0 {'has': 6, 'send': 2} []\n", other
+    await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded"] * 8
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
+
+
+async def test_a_cell_that_another_kernel_has_taken_since_is_not_taken_again(sim):
+    sweep = sweep_of(sim, name="boats")
+    await asyncio.to_thread(sweep.save)
+    ledger = sweep.ledger
+    ours, theirs = (Place("final", 1, job, kept=False) for job in ("aaaa", "bbbb"))
+    assert await ledger.on_thread(memory.assign, ledger, "boats", [theirs], [""]) == [True]
+    assert await ledger.on_thread(memory.assign, ledger, "boats", [ours], [""]) == [False]
+    assert [place.job for place in await ledger.on_thread(memory.places_of, ledger, "boats")] == ["bbbb"]
+    assert await ledger.on_thread(memory.assign, ledger, "boats", [ours], ["bbbb"]) == [True]
+    await ledger.on_thread(memory.release, ledger, "boats", [("aaaa", "bbbb")])
+    assert [place.job for place in await ledger.on_thread(memory.places_of, ledger, "boats")] == ["bbbb"]
+    await ledger.on_thread(memory.release, ledger, "boats", [("bbbb", "")])
+    assert await ledger.on_thread(memory.places_of, ledger, "boats") == []
+
+
+async def test_two_kernels_that_start_at_once_send_each_cell_once(sim, in_script):
+    started = [asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url) for _ in range(3)]
+    done = await asyncio.gather(*started)
+    assert [one.returncode for one in done] == [0, 0, 0], done
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
+
+
+async def test_two_runs_at_once_keep_one_cap(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": range(10)}, provider=provider, max_jobs=1)
+    price = sweep.plan([0]).price
+    first = sweep.run(range(5), max_cost=price * 6)
+    await until(sweep, lambda: len(sweep.book.waiting) >= 4)
+    with pytest.raises(SweepError, match="spent go over max_cost"):
+        await sweep.run(range(5, 10), max_cost=price * 6)
+    await first
+    assert len(creates(sim)) == 5
+
+
+async def test_max_jobs_holds_for_all_runs_together(sim):
+    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=40]"), max_jobs=1)
+    most = 0
+
+    def look(_):
+        nonlocal most
+        most = max(most, sum(cell.state in {"pending", "submitting", "queued", "running"} for cell in sweep))
+
+    with sweep.listening(look):
+        await asyncio.gather(awaited(sweep.run([0, 1])), awaited(sweep.run([2, 3])))
+    assert most == 1
+    assert len(creates(sim)) == 4
+
+
+async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
+    from seedance_widgets.sweep.book import Book
+
+    job = sw.submit(BASE, sim.provider())
+    await job
+    book, on, started = Book(), True, threading.Event()
+
+    class Slot:
+        def __init__(self, key):
+            self.key = key
+
+        def key_at(self, _):
+            return self.key
+
+    def read():
+        while on:
+            started.set()
+            _ = book.jobs, book.spent, book.to_come
+
+    reading = [asyncio.create_task(asyncio.to_thread(read)) for _ in range(2)]
+    while not started.is_set():
+        await asyncio.sleep(0)
+    for number in range(60_000):
+        book.set_job(Slot(number), "final", job)
+        book.expect(("final", str(number)), 0.1)
+        book.settle(("final", str(number - 50)))
+    on = False
+    await asyncio.gather(*reading)
