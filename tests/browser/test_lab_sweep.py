@@ -82,3 +82,19 @@ async def test_saving_by_its_key_works_with_the_focus_in_a_prompt(lab):
     assert lab.file.stat().st_mtime_ns > before
     await prompt.press("a")  # and its other keys are still its own
     await expect(prompt).to_have_value("a boata")
+
+
+async def test_dollars_in_what_is_told_are_no_maths(lab):
+    await lab.open(
+        "%load_ext seedance_widgets",
+        "from IPython.display import Markdown\nMarkdown('$x$ and $y$')",
+        "%seedance help",
+        'import seedance_widgets as sw\nsw.Sweep(sw.VideoRequest("x"), {"prompt": ["costs $1 or $2"]}).plan()',
+    )
+    for index in range(4):
+        await lab.run(index)
+    typeset = "mjx-container, .MathJax"
+    await expect(lab.output(1).locator(typeset)).to_have_count(2)  # where it is maths, it is drawn as maths
+    for index, words in ((2, "$"), (3, "costs $1 or $2")):
+        await expect(lab.output(index)).to_contain_text(words)
+        await expect(lab.output(index).locator(typeset)).to_have_count(0)
