@@ -311,3 +311,42 @@ async def test_compare_shows_any_videos_in_the_same_grid(open_grid, sim, stage):
     await expect(grid.root.locator(".sw-cell-caption")).to_have_text(["before", "<i>after</i>"])
     await expect(grid.root.locator(".sw-title")).to_have_text("对比")
     await stage.screenshot("compare-zh")
+
+
+async def test_what_is_exported_by_a_press_opens_and_is_right(open_grid, sweep_of, stage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sweep = sweep_of({"seed": [11, 12, 13], "mood": ["calm", "wild"]}, name="boats")
+    await sweep.run()
+    grid = await open_grid(sweep)
+    for kind, suffix in (
+        ("Contact sheet (PNG)", "png"),
+        ("Grid video (MP4)", "mp4"),
+        ("Page with the videos (HTML)", "html"),
+        ("Table (CSV)", "csv"),
+    ):
+        await grid.button("Export").click()
+        await grid.button(kind).click()
+        await expect(grid.root.locator(".sw-news")).to_contain_text(f"Written: boats.{suffix}", timeout=60_000)
+    page = await stage.page.context.new_page()
+    try:
+        # The grid video plays, for as long as its cells do.
+        await page.goto((tmp_path / "boats.mp4").as_uri())
+        await page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+        assert abs(await page.locator("video").evaluate("v => v.duration") - sweep[0].video.duration) < 0.05
+        # The sheet is a picture, wide enough for three.
+        await page.goto((tmp_path / "boats.png").as_uri())
+        wide, high = await page.locator("img").evaluate("image => [image.naturalWidth, image.naturalHeight]")
+        assert wide > high > 300
+        # The page plays by itself, all at the same time, and asks nobody for anything.
+        asked = []
+        page.on("request", lambda request: asked.append(request.url[:40]))
+        await page.goto((tmp_path / "boats.html").as_uri())
+        await expect(page.locator("video")).to_have_count(6)
+        await page.get_by_role("button", name="Play").first.click()
+        playing = "video => video.readyState >= 2 && video.currentTime > 0.3"
+        await page.wait_for_function(f"() => [...document.querySelectorAll('video')].every({playing})")
+        assert not [url for url in asked if not url.startswith(("file:", "data:"))]
+    finally:
+        await page.close()
+    table = (tmp_path / "boats.csv").read_text("utf-8-sig").splitlines()
+    assert len(table) == 7

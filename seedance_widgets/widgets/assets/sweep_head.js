@@ -71,7 +71,7 @@ export function createHead({ ask, t, say }) {
 /** Export: a button that opens what there is to choose from. */
 function createExport({ ask, t, say }) {
   const id = uniqueId("export");
-  const open = h("button.sw-button.sw-small", { type: "button", "aria-expanded": "false", "aria-controls": id, "aria-haspopup": "true", onclick: () => toggle() }, `${t("sweep.export")} ▾`);
+  const open = h("button.sw-button.sw-small", { type: "button", "aria-expanded": "false", "aria-controls": id, "aria-haspopup": "true", onclick: () => toggle() }, t("sweep.export"), h("span", { "aria-hidden": "true" }, " ▾"));
   const kinds = ["png", "mp4", "html", "csv"];
   const list = h("div.sw-menu", { id, role: "group", "aria-label": t("sweep.export"), hidden: true }, ...kinds.map((kind) => h("button.sw-menu-item", { type: "button", onclick: () => write(kind) }, t(`sweep.export_${kind}`))));
   const element = h("span.sw-menu-home", { hidden: true }, open, list);
