@@ -168,7 +168,7 @@ class Shot:
         """Its outlook where it starts with this video or picture, or with neither."""
         found = self._outlook
         if found is None or found.start is not start:
-            provider = self.board.provider
+            provider = self.board.provider or self.board.provider_id
             request = self._built({} if start is None else {"first_frame_url": start})
             found = Outlook(start, request, check(request, provider), estimate(request, provider))
             self._outlook = found

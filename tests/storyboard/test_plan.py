@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+import seedance_widgets as sw
 from seedance_widgets.widgets.storyboard_view import StoryboardView
 from tests.conftest import draw
 from tests.storyboard.boards import BASE, board_of, states
@@ -58,3 +59,16 @@ def test_a_picture_that_is_there_by_now_is_found_by_the_next_plan(sim, tmp_path)
     assert "cannot be opened" in board.plan()
     draw(864, 480).save(tmp_path / "late.png")
     assert "864 x 480" in board.plan()
+
+
+def test_a_storyboard_without_its_key_reckons_in_its_providers_currency(sim, monkeypatch):
+    monkeypatch.setenv("ARK_API_KEY", "key")
+    monkeypatch.setenv("ARK_BASE_URL", sim.ark_base_url)
+    board = sw.Storyboard(["leaves", "lands"], base=BASE, provider="ark", name="voyage")
+    price = board.shots[1].estimate.price
+    board.save()
+    monkeypatch.delenv("ARK_API_KEY")
+    del board
+    loaded = sw.Storyboard.load("voyage")
+    assert loaded.provider is None
+    assert (loaded.shots[1].estimate.price, loaded.shots[1].estimate.currency) == (price, "CNY")
