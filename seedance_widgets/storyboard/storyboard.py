@@ -8,7 +8,7 @@ import difflib
 import importlib
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from seedance_widgets import choice
 from seedance_widgets.errors import ConfigurationError, SweepError
@@ -135,7 +135,7 @@ class Storyboard(Listened):
                 board.provider = choice.provider_for(spec.provider, spec.base_url, given)
         board.settle()
         board = _boards.setdefault((ledger, name), board)
-        bridge.start(board.loop, board._runner.take_up())  # noqa: SLF001  the same
+        board._take_up()  # noqa: SLF001  the same
         return board
 
     @staticmethod
@@ -275,18 +275,30 @@ class Storyboard(Listened):
             self.shots.remove(shot)
             self.shots.insert(to, shot)
 
-    def join(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Video:
+    def join(self, path: str | os.PathLike[str], *, overwrite: bool = False, outdated: bool = False) -> Video:
         """One film of all shots; the notebook's jobs go on meanwhile. `joined_by` tells whether it was encoded anew.
 
+        Args:
+            path: The new file.
+            overwrite: Replace a file that is there.
+            outdated: Join shots that have changed since they were made too, with the videos that they still have.
+
         Raises:
-            SweepError: A shot has no video yet, or the name does not end in .mp4.
+            SweepError: A shot has no video yet, or has changed since it was made, or the name does not end in .mp4.
             FileExistsError: There is such a file, and `overwrite` is False.
             VideoFileError: A shot's file is gone.
             StorageError: It cannot be written.
         """
-        missing = [str(shot.index) for shot in self.shots if shot.video is None]
-        if missing:
-            raise SweepError(f"shot {', '.join(missing)} has no video yet; run the storyboard first.")
+        if missing := [shot.index for shot in self.shots if shot.video is None]:
+            has = "has" if len(missing) == 1 else "have"
+            raise SweepError(f"{_called(missing)} {has} no video yet; run the storyboard first.")
+        if older := [shot.index for shot in self.shots if shot.outdated and not outdated]:
+            one = len(older) == 1
+            changed = "has changed since it was made" if one else "have changed since they were made"
+            it, as_it_is = ("it", "it is") if one else ("them", "they are")
+            raise SweepError(
+                f"{_called(older)} {changed}; run() makes {it} anew, join(..., outdated=True) joins {it} as {as_it_is}."
+            )
         self.joined_by = bridge.run(asyncio.to_thread(join, self.videos, path, overwrite=overwrite))
         return Video.open(path)
 
@@ -332,6 +344,23 @@ class Storyboard(Listened):
 
     def __len__(self) -> int:
         return len(self.shots)
+
+    def __iter__(self) -> Iterator[Shot]:
+        return iter(self.shots)
+
+    @overload
+    def __getitem__(self, wanted: int) -> Shot: ...
+    @overload
+    def __getitem__(self, wanted: slice) -> list[Shot]: ...
+    def __getitem__(self, wanted: Any) -> Shot | list[Shot]:
+        """A shot by its number, from the end too, or some of them by a slice."""
+        if isinstance(wanted, slice):
+            return self.shots[wanted]
+        if isinstance(wanted, bool) or not isinstance(wanted, int):
+            raise TypeError(f"a shot is found by its number, such as board[0], not by {wanted!r}.")
+        if not -len(self.shots) <= wanted < len(self.shots):
+            raise IndexError(f"there is no shot {wanted}; the shots are numbered 0 to {len(self.shots) - 1}.")
+        return self.shots[wanted]
 
     def __repr__(self) -> str:
         states = ", ".join(shot.state for shot in self.shots)
@@ -405,6 +434,12 @@ class Storyboard(Listened):
         _boards[ledger, self.name] = first
         # Two objects that each had shots and jobs of their own would buy everything twice.
         self.__dict__ = first.__dict__
+        if self._text:
+            self._take_up()
+
+    def _take_up(self) -> None:
+        """Follow what a kernel that was restarted has left under way; sends nothing."""
+        Outcome("taking up what was under way", self._runner.take_up(), self.loop)
 
     def _read(self, spec: Spec) -> None:
         """Take over what the ledger has, where that is news and nothing is under way here; blocking."""
@@ -472,6 +507,12 @@ class Storyboard(Listened):
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.shots):
             raise SweepError(f"there is no shot {index!r}; the shots are numbered 0 to {len(self.shots) - 1}.")
         return self.shots[index]
+
+
+def _called(shots: Sequence[int]) -> str:
+    """Shots by their numbers: `shot 1`, `shots 0, 1 and 2`."""
+    *others, last = map(str, shots)
+    return f"shots {', '.join(others)} and {last}" if others else f"shot {last}"
 
 
 def _may_be_sent_again(job: Job) -> bool:

@@ -219,7 +219,7 @@ async def test_shots_that_differ_are_encoded_to_the_size_of_the_first_with_silen
 
 async def test_a_film_needs_every_shot(sim, tmp_path):
     board = board_of(sim)
-    with pytest.raises(SweepError, match="shot 0, 1, 2 has no video yet"):
+    with pytest.raises(SweepError, match=r"^shots 0, 1 and 2 have no video yet"):
         board.join(tmp_path / "film.mp4")
     await board.run()
     with pytest.raises(SweepError, match=r"should end in \.mp4"):
@@ -228,6 +228,34 @@ async def test_a_film_needs_every_shot(sim, tmp_path):
     with pytest.raises(sw.errors.VideoFileError, match="no longer at"):
         board.join(tmp_path / "film.mp4")
     assert not list(tmp_path.glob("*.part"))
+
+
+async def test_a_film_of_shots_that_have_changed_since_is_only_made_where_that_is_meant(sim, tmp_path):
+    board = board_of(sim)
+    await board.run()
+    board.edit(2, prompt="is moored")
+    with pytest.raises(SweepError, match=r"^shot 2 has changed since it was made; run\(\) makes it anew"):
+        board.join(tmp_path / "film.mp4")
+    board.edit(1, prompt="turns")
+    with pytest.raises(SweepError, match=r"^shots 1 and 2 have changed since they were made; .*, outdated=True"):
+        board.join(tmp_path / "film.mp4")
+    assert not list(tmp_path.glob("*.mp4"))
+    film = board.join(tmp_path / "film.mp4", outdated=True)
+    assert film.frames == sum(video.frames for video in board.videos)
+    await board.run()
+    board.join(tmp_path / "new.mp4")
+
+
+def test_shots_are_found_by_their_numbers_and_gone_through(sim):
+    board = board_of(sim)
+    assert [shot.prompt for shot in board] == ["leaves", "passes", "lands"]
+    assert board[0] is board.shots[0]
+    assert board[-1] is board.shots[2]
+    assert board[1:] == board.shots[1:]
+    with pytest.raises(IndexError, match="no shot 3; the shots are numbered 0 to 2"):
+        board[3]
+    with pytest.raises(TypeError, match="found by its number"):
+        board["leaves"]
 
 
 async def test_a_shot_that_may_not_be_made_anew_keeps_its_video(sim):
@@ -356,6 +384,33 @@ def test_killed_when_all_is_sent_a_run_that_comes_at_once_waits_for_the_videos(s
     )
     assert done.stdout.strip() == "['succeeded', 'succeeded'] True", done
     assert len(creates(sim)) == 2
+
+
+def test_the_cell_that_makes_a_storyboard_run_again_after_a_kill_follows_what_was_sent(sim, in_script):
+    begin = """
+        import os, seedance_widgets as sw
+        base = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
+        board = sw.Storyboard(["leaves [sim:run=300]"], base=base, name="voyage")
+    """
+    kill = """
+        def look(_):
+            if board.shots[0].state == "running": os.kill(os.getpid(), 9)
+        with board.listening(look):
+            sw.run(board.run())
+    """
+    assert in_script(begin + kill, SEEDANCE_SIMULATOR=sim.ark_base_url).returncode == -9
+    wait = """
+        import threading
+        done = threading.Event()
+        def look(_):
+            if board.shots[0].video: done.set()
+        with board.listening(look):
+            look(None)
+            print(done.wait(60), board.shots[0].state)
+    """
+    done = in_script(begin + wait, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert done.stdout == "True succeeded\n", done
+    assert len(creates(sim)) == 1
 
 
 async def test_a_broken_listener_stops_nothing_and_is_reported(sim):

@@ -42,6 +42,16 @@ async def test_a_press_on_a_storyboard_counts_once_and_its_answer_for_one_run(si
     assert "no such shot" in await front.refused("rerun", shot="1", press="9")
 
 
+async def test_a_film_of_shots_that_have_changed_since_can_be_looked_at_and_says_so(sim):
+    board = sw.Storyboard(["leaves", "lands"], base=BASE, provider=sim.provider())
+    front = Front(StoryboardView(board))
+    await board.run()
+    board.edit(1, prompt="sinks")
+    film = await front.ask("film")
+    assert "Changed since it was made: shot 1." in film["words"]
+    assert film["video"]["frames"] == sum(video.frames for video in board.videos)
+
+
 async def test_a_saved_storyboard_keeps_pictures_and_what_people_wrote_is_text(sim):
     board = sw.Storyboard(["<b>The boat</b> leaves", "It lands"], base=BASE, provider=sim.provider())
     view = StoryboardView(board, lang="zh")
