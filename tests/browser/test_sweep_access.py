@@ -58,6 +58,18 @@ async def test_while_cells_are_rated_blindly_nothing_tells_which_is_which(open_g
     assert "seed 71" in await grid.root.evaluate(TOLD)
     await grid.button("Blind").click()
     await expect(grid.cells).to_have_count(4)  # what has no video cannot be rated
+    # Who chose A and B remembers what they were.
+    await expect(grid.root.locator(".sw-cell-tag:not([hidden])")).to_have_count(0)
+    await expect(grid.root.locator(".sw-pair")).to_be_hidden()
+    await expect(grid.button("Wipe A | B")).to_have_attribute("aria-pressed", "false")
+    await grid.cells.nth(0).click()
+    await press(stage, "Enter")
+    await expect(grid.root.locator(".sw-pair .sw-player")).to_have_attribute("data-loaded", "true")
+    assert not re.search(r"seed|calm|wild|7[12]", await grid.root.evaluate(TOLD))
+    await expect(grid.root.locator(".sw-pair strong").first).to_have_text("#1")
+    await press(stage, "Escape", "a", "ArrowRight", "b")
+    await grid.button("Wipe A | B").click()
+    await expect(grid.root.locator(".sw-pair .sw-player")).to_have_attribute("data-loaded", "true")
     await grid.root.locator(".sw-cell").nth(1).click()
     await press(stage, "3")
     await expect(grid.root.locator(".sw-cell[aria-current=true] .sw-cell-rating")).to_have_text("●●●")
@@ -67,8 +79,24 @@ async def test_while_cells_are_rated_blindly_nothing_tells_which_is_which(open_g
     await stage.screenshot("sweep-blind")
     await grid.button("Blind").click()
     await expect(grid.detail.locator(".sw-detail-name")).to_contain_text("seed 7")
-    await expect(grid.root.locator(".sw-pair strong").first).to_have_text("Wipe: seed 71 · calm and seed 72 · calm")
+    await expect(grid.root.locator(".sw-pair strong").first).to_have_text(re.compile(r"^Wipe: seed 7. · .* and seed 7"))
     await expect(grid.button("Copy request")).to_be_visible()
+
+
+async def never(**_):
+    await asyncio.Event().wait()
+
+
+async def test_blindly_a_preview_is_not_told_from_a_final_one(stage):
+    cells = [state_of(i, state="succeeded", video=video_of(f"v{i}"), preview=i == 1) for i in range(2)]
+    grid = await staged(stage, cells, ["one", "two"], picture=never, **{"media.read": never})
+    await expect(grid.cell(1)).to_have_attribute("aria-label", "two: preview")
+    await expect(grid.cell(1).locator(".sw-cell-caption")).to_have_text("two · preview")
+    await grid.button("Blind").click()
+    await expect(grid.cells).to_have_count(2)
+    assert "preview" not in await grid.root.evaluate(TOLD)
+    names = await grid.cells.evaluate_all("cells => cells.map((cell) => cell.getAttribute('aria-label'))")
+    assert names == ["#1: Succeeded", "#2: Succeeded"]
 
 
 # ------------------------------------------------------------------------------------------------ what is told
@@ -272,6 +300,62 @@ async def test_two_are_compared_from_the_frame_of_the_grid_on(open_grid, sweep_o
     await grid.button("Wipe A | B").click()
     await expect(player).to_have_attribute("data-playing", "true")
     await expect(grid.button("Play all")).to_be_visible()
+
+
+async def test_one_cell_is_shown_large_from_the_frame_of_the_grid_on(open_grid, sweep_of, stage):
+    sweep = sweep_of({"seed": [1, 2, 3]})
+    await sweep.run()
+    grid = await open_grid(sweep)
+    await expect(grid.videos).to_have_count(3, timeout=30_000)
+    await grid.root.locator(".sw-shared-scrub").fill("20")
+    await grid.cells.nth(0).click()
+    await press(stage, "Enter")
+    pair = grid.root.locator(".sw-pair")
+    title = pair.locator("strong").first
+    player = pair.locator(".sw-player")
+    await expect(title).to_have_text("seed 1")
+    await expect(player).to_be_focused()
+    await expect(player).to_have_attribute("data-loaded", "true")
+    await expect(player.locator(".sw-player-frame")).to_have_text("frame 21 / 49")
+    await expect(player.locator(".sw-tag:not([hidden])")).to_have_count(0)
+    await expect(grid.button("Wipe A | B")).to_have_attribute("aria-pressed", "false")
+    await stage.screenshot("sweep-enlarged")
+    await press(stage, "Escape")
+    await expect(pair).to_be_hidden()
+    await expect(grid.cell(0)).to_be_focused()
+    await grid.cells.nth(1).dblclick()
+    await expect(title).to_have_text("seed 2")
+    await pair.get_by_role("button", name="Close").click()
+    await expect(grid.cell(1)).to_be_focused()
+    await grid.button("Enlarge").click()
+    await grid.cells.nth(2).click()
+    await expect(grid.detail.locator(".sw-detail-name")).to_have_text("seed 3")
+    await expect(title).to_have_text("seed 2")
+    await grid.button("Enlarge").click()
+    await expect(title).to_have_text("seed 3")
+    await press(stage, "Escape")
+    await expect(grid.button("Enlarge")).to_be_focused()
+    # From one alone to two, which begin where the grid stands too.
+    await grid.cells.nth(0).click()
+    await press(stage, "a", "ArrowRight", "b", "Enter")
+    await expect(title).to_have_text("seed 2")
+    await grid.button("Wipe A | B").click()
+    await expect(title).to_have_text("Wipe: seed 1 and seed 2")
+    await expect(player).to_have_attribute("data-compare", "wipe")
+    await expect(player.locator(".sw-player-frame")).to_have_text("frame 21 / 49")
+    await grid.button("Enlarge").click()
+    await expect(title).to_have_text("seed 2")
+    await expect(grid.button("Wipe A | B")).to_have_attribute("aria-pressed", "false")
+    await expect(player.locator(".sw-wipe")).to_be_hidden()
+
+
+async def test_a_cell_without_a_video_cannot_be_enlarged(stage):
+    grid = await staged(stage, [state_of(0), state_of(1)], ["x", "y"])
+    await grid.cells.nth(0).click()
+    await press(stage, "Enter")
+    await expect(grid.button("Enlarge")).to_be_hidden()
+    await expect(grid.root.locator(".sw-pair")).to_be_hidden()
+    await expect(grid.cell(0)).to_be_focused()
 
 
 # ------------------------------------------------------------------------------------------------ what is pressed
@@ -516,3 +600,27 @@ async def test_the_name_and_the_rating_of_a_cell_stay_whole_and_the_measurements
     assert not await grid.cells.first.locator(".sw-cell-rating").evaluate(cut)
     assert await grid.cells.first.locator(".sw-cell-metrics").evaluate(cut)
     await stage.screenshot("sweep-caption")
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "least", "most"),
+    [
+        (1, 1068, 420, 560),
+        (2, 1068, 420, 560),
+        (3, 1068, 300, 420),
+        (4, 1068, 300, 420),
+        (12, 1068, 190, 280),
+        (1, 500, 420, 480),
+        (2, 500, 220, 240),
+    ],
+)
+async def test_a_few_cells_are_large_and_many_small(stage, count, width, least, most):
+    await stage.width(width)
+    grid = await staged(stage, [state_of(i) for i in range(count)], [f"seed {i}" for i in range(count)])
+    box = await grid.cells.first.bounding_box()
+    assert least <= box["width"] <= most
+    await stage.screenshot(f"sweep-few-{count}-{width}")
+    # Upright ones are not wider than what is seen of them.
+    tall = [state_of(i, state="succeeded", video=video_of(f"t{i}", 90, 160)) for i in range(count)]
+    grid.model.say({"type": "cells", "cells": tall})
+    await stage.until_js("cell => cell.offsetHeight > cell.offsetWidth", grid.cells.first)

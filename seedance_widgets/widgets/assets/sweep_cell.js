@@ -44,7 +44,8 @@ export function createCell({ index, name, media, t, onAct }) {
 
   function draw() {
     const lost = state?.state === "succeeded" && (trouble || !state.video); // it was made, and is not there any more
-    const word = !state ? "" : t(lost ? "sweep.unplayable" : state.preview && state.state === "succeeded" ? "sweep.preview_tag" : stateKey(state.state));
+    const preview = state?.preview && !label; // which are previews could tell which is which
+    const word = !state ? "" : t(lost ? "sweep.unplayable" : preview && state.state === "succeeded" ? "sweep.preview_tag" : stateKey(state.state));
     const line = label ? "" : trouble || state?.line || ""; // a file's name could tell what it is
     const heard = [word, state?.star && t("sweep.star"), state?.rating && t("sweep.rate_n", { n: state.rating }), lost && line].filter(Boolean);
     set(element, { "aria-label": `${label || name}: ${heard.join(", ")}`, "data-state": state?.state ?? null, "data-lost": lost ? "true" : null });
@@ -61,7 +62,7 @@ export function createCell({ index, name, media, t, onAct }) {
     show(face.why, state.trouble);
     fill(face.star, state.star ? "★" : "☆");
     set(face.star, { "aria-label": t(state.star ? "sweep.unstar" : "sweep.star"), "aria-pressed": String(state.star), title: t(state.star ? "sweep.unstar" : "sweep.star") });
-    fill(face.caption, [label || (flat && name), state.preview && there && t("sweep.preview_tag")].filter(Boolean).join(" · "));
+    fill(face.caption, [label || (flat && name), preview && there && t("sweep.preview_tag")].filter(Boolean).join(" · "));
     fill(face.rating, state.rating ? "●".repeat(state.rating) : "");
     fill(face.metrics, label ? "" : state.metrics);
   }

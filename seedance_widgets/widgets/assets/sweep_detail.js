@@ -23,6 +23,7 @@ export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
   const button = (words, press, hint = "") => h("button.sw-button.sw-small", { type: "button", title: hint, onclick: press }, words);
   const star = button("☆", () => onAct("s", index));
   const stars = h("span.sw-rating", { role: "group", "aria-label": t("sweep.rate") }, ...[1, 2, 3, 4, 5].map((n) => h("button.sw-rate", { type: "button", "aria-label": t("sweep.rate_n", { n }), title: t("sweep.rate_n", { n }), onclick: () => onAct(String(state.rating === n ? 0 : n), index) })));
+  const large = button(t("sweep.enlarge"), () => onAct("enlarge", index), t("sweep.enlarge_hint"));
   const a = button(t("sweep.set_a"), () => onAct("a", index), t("sweep.set_a_hint"));
   const b = button(t("sweep.set_b"), () => onAct("b", index), t("sweep.set_b_hint"));
   const retry = button(t("sweep.retry_one"), () => onAct("retry", index));
@@ -37,7 +38,7 @@ export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
     h("div.sw-detail-line", {}, name, facts),
     h("div.sw-detail-line", {}, differs),
     why,
-    h("div.sw-detail-line", {}, star, stars, a, b, note, retry, cancel, copy, base, studio),
+    h("div.sw-detail-line", {}, star, stars, large, a, b, note, retry, cancel, copy, base, studio),
   );
   let index = -1;
   let state = null;
@@ -111,7 +112,7 @@ export function createDetail({ ask, t, say, onAct, onStudio, isSweep }) {
       [...stars.children].forEach((one, i) => set(fill(one, i < state.rating ? "●" : "○"), { "aria-pressed": String(i < state.rating) }));
       set(a, { "aria-pressed": String(pair.A === index) });
       set(b, { "aria-pressed": String(pair.B === index) });
-      for (const one of [stars, a, b]) show(one, Boolean(state.video));
+      for (const one of [stars, large, a, b]) show(one, Boolean(state.video));
       if (!typed && focused(note) !== note && note.value !== state.note) note.value = state.note;
       show(facts, !blind);
       show(differs, !blind);

@@ -15,6 +15,8 @@ const SHOWN = {
   open: (cell) => !cell.video,
 };
 
+const FEW = 4; // cells that are drawn larger where no headers say how many stand in a row
+
 /**
  * @param {object} parts
  * @param {any} parts.grid  What Python tells of the grid: kind, dimensions, places.
@@ -87,6 +89,7 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct, onCrowd })
   function flow(shown) {
     order = blind ? blind.map((i) => cells[i]).filter((cell) => shown.has(cell)) : cells.filter((cell) => shown.has(cell));
     table.style.removeProperty("--sw-columns");
+    set(table, { "data-few": order.length <= FEW ? order.length : null });
     lay(table, order.map((cell) => cell.element));
   }
 
@@ -153,6 +156,10 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct, onCrowd })
     const cell = byElement.get(event.target.closest(".sw-cell"));
     if (cell && !event.target.closest("button")) select(cell.index);
   });
+  table.addEventListener("dblclick", (event) => {
+    const cell = byElement.get(event.target.closest(".sw-cell"));
+    if (cell && !event.target.closest("button")) onAct("enlarge", cell.index);
+  });
   scroller.addEventListener("keydown", (event) => {
     if (event.target.closest("button, input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -160,6 +167,7 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct, onCrowd })
     else if (event.key === "Home" && order.length) select(order[0].index);
     else if (event.key === "End" && order.length) select(order.at(-1).index);
     else if (event.key === " ") clock.toggle();
+    else if (event.key === "Enter" && order.length) onAct("enlarge", selected);
     else if (event.key === ",") clock.step(-1);
     else if (event.key === ".") clock.step(1);
     else if (order.length && ("sab".includes(event.key) || /^[0-5]$/.test(event.key))) onAct(event.key, selected);
@@ -231,6 +239,8 @@ export function createGrid({ grid, media, t, onTick, onSelect, onAct, onCrowd })
     },
     setBlind(on) {
       blind = on ? shuffled(cells.filter((cell) => cell.state?.video).map((cell) => cell.index)) : null;
+      // Who chose two remembers what they were: which number is which would be told by their letters.
+      if (on) for (const letter of ["A", "B"]) if (pair[letter] !== null) this.setPair(letter, pair[letter]);
       set(element, { "data-blind": on ? "true" : null });
       arrange();
     },

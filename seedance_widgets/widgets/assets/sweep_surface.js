@@ -30,7 +30,7 @@ function render({ model, el, strings }) {
   const foot = createFoot({ grid, t, onCompare: compare });
   const marks = createMarks({ ask, draw: (state) => draw([state]) });
   const head = createHead({ ask, t, say });
-  const bar = createBar({ grid, gridState, t, onView: showView, onBlind: () => pair.refresh() });
+  const bar = createBar({ grid, gridState, t, onView: showView, onBlind: drawBlind });
   const below = createStudioBelow({ model, ask, t, say });
   const detail = createDetail({ ask, t, say, onAct: act, onStudio: below.possible || isSweep ? openStudio : null, isSweep });
   const tables = createTables({ ask, t, nameOf: (i) => grid.cells[i].name, onPick: (i) => grid.select(i, false) });
@@ -62,6 +62,7 @@ function render({ model, el, strings }) {
     if (action === "s" || action === "star") await marks.put(index, "star", !cell.state.star);
     else if (/^[0-5]$/.test(action)) await marks.put(index, "rating", Number(action));
     else if (action === "retry") await head.run(`retry ${index}`);
+    else if (action === "enlarge") pair.enlarge(index);
     else if (action === "why") {
       grid.select(index, false);
       detail.element.scrollIntoView({ block: "nearest" });
@@ -70,6 +71,12 @@ function render({ model, el, strings }) {
       pair.refresh();
       drawDetail();
     }
+  }
+
+  /** What was open when blind rating begins would tell which number it has; afterwards it is called by its name. */
+  function drawBlind() {
+    if (grid.layout.blind) pair.close();
+    else pair.refresh();
   }
 
   async function openStudio(index) {
@@ -93,7 +100,7 @@ function render({ model, el, strings }) {
 
   function take(states) {
     draw(states.map(marks.take));
-    if (states.some((state) => state.i === grid.pair.A || state.i === grid.pair.B)) pair.refresh();
+    if (states.some((state) => pair.holds(state.i))) pair.refresh();
     tables.refresh();
   }
 
