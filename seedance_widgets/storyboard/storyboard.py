@@ -389,9 +389,9 @@ class Storyboard(Listened):
         cap = arguments.read_cap(max_cost)
         if self.provider is None:
             self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
-        return Outcome(
-            "making the shots", self._runner.run(self.max_cost if cap is None else cap, again), self._runner.loop
-        )
+        work = self._runner.run(self.max_cost if cap is None else cap, again)
+        stopped = "the storyboard goes on: `await board.run()` waits for it, and makes what is missing then."
+        return Outcome("making the shots", work, self._runner.loop, stopped=stopped)
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:

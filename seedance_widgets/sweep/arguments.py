@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError
 from seedance_widgets.request import VideoRequest
+from seedance_widgets.sweep.axes import FIELDS, unfilled_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _NAME = 120  # characters
 
@@ -23,6 +27,15 @@ def read_base(base: Any) -> VideoRequest:
         "base must be a VideoRequest, such as sw.VideoRequest('The boat drifts', first_frame_url='boat.png'), or what "
         f"has one: a Studio, a video, a job; {type(base).__name__} is not."
     )
+
+
+def axis_instead(name: str, given: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """What to say to a keyword of `Sweep` that is a field or a placeholder, both of which are axes; else empty."""
+    base = named.get("base", given[1] if len(given) > 1 else None)  # the first one is the sweep itself
+    request = getattr(base, "request", base)
+    if name not in FIELDS and name not in unfilled_in(getattr(request, "prompt", None)):
+        return ""
+    return f"what is varied belongs into axes: sw.Sweep(base, axes={{{name!r}: ...}})."
 
 
 def read_name(name: Any) -> str:
@@ -55,3 +68,12 @@ def read_at_once(max_jobs: Any) -> int | None:
     if isinstance(max_jobs, bool) or not isinstance(max_jobs, int) or max_jobs < 1:
         raise SweepError(f"max_jobs must be a whole number from 1 on; {max_jobs!r} is not.")
     return max_jobs
+
+
+def read_mark(star: Any, rating: Any, note: Any) -> str | None:
+    """Refuse what is no mark; the note as it can be written down. None stands for what stays as it is."""
+    if rating is not None and (isinstance(rating, bool) or rating not in range(6)):
+        raise SweepError(f"a rating is a whole number from 1 to 5, or 0 for none; {rating!r} is not.")
+    if not isinstance(star, bool | None) or not isinstance(note, str | None):
+        raise SweepError(f"a star is True or False and a note a text, not {star!r} and {note!r}.")
+    return None if note is None else note.encode("utf-8", "replace").decode("utf-8")

@@ -28,7 +28,7 @@ MODES: tuple[Mode, ...] = ("product", "zip")
 MOST_CELLS = 10_000
 REPEAT = "repeat"
 RANDOM = -1  # the seed that asks the provider for one of its own
-_FIELDS = tuple(field.name for field in fields(VideoRequest))
+FIELDS = tuple(field.name for field in fields(VideoRequest))
 _LONGEST_LABEL = 40
 _BARE = re.compile(r"[\d.+-]+(e[+-]?\d+)?|on|off|none")
 _OTHER_LENGTH = {"duration": "frames", "frames": "duration"}
@@ -123,7 +123,7 @@ def coordinates(axes: Sequence[Axis], mode: str) -> Iterator[tuple[int, ...]]:
 
 def request_at(base: VideoRequest, values: Mapping[str, Any]) -> VideoRequest:
     """The request of the cell with these values of the axes."""
-    changes = {name: value for name, value in values.items() if name in _FIELDS}
+    changes = {name: value for name, value in values.items() if name in FIELDS}
     for name, other in _OTHER_LENGTH.items():
         # The provider lets frames win over duration: a length that is varied must not be overruled by the base.
         if changes.get(name) is not None and other not in changes:
@@ -202,7 +202,7 @@ def short(value: Any, number: int) -> str:
 def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, axes: Mapping[str, Any]) -> Axis:
     if name in IMAGE_FIELDS:
         values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
-    elif name not in _FIELDS:  # what stands in the prompt in the end, and is the same after a restart
+    elif name not in FIELDS:  # what stands in the prompt in the end, and is the same after a restart
         values = tuple(value if _is_plain(value) else str(value) for value in values)
     shown = map(_pathlike, values) if name in IMAGE_FIELDS else values
     labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(shown, 1))
@@ -231,7 +231,7 @@ def unfilled_in(prompt: Any) -> list[str]:
 
 def split_options(base: VideoRequest, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Keywords that are axes, and the others."""
-    names = {*_FIELDS, *placeholders(base, given)}
+    names = {*FIELDS, *placeholders(base, given)}
     axes = {name: values for name, values in given.items() if name in names}
     return axes, {name: value for name, value in given.items() if name not in names}
 
@@ -241,12 +241,12 @@ def _check_names(base: VideoRequest, axes: Mapping[str, Any]) -> None:
     for name in axes:
         if name == REPEAT:
             raise SweepError("repeats are asked for by Sweep(..., repeats=3), not by an axis.")
-        if name not in _FIELDS and name not in inside:
-            known = [*inside, *_FIELDS]
-            raise SweepError(
-                f"axis {name!r} is no field of a request and no {{placeholder}} of the prompt; {_nearest(name, known)}"
-            )
-        if name not in _FIELDS and name in TABLE:
+        if name not in FIELDS and name not in inside:
+            told = _nearest(name, [*inside, *FIELDS])
+            if unfilled_in(f"{{{name}}}"):
+                told = f"{told} To be filled in, {{{name}}} must stand in the prompt."
+            raise SweepError(f"axis {name!r} is no field of a request and no {{placeholder}} of the prompt; {told}")
+        if name not in FIELDS and name in TABLE:
             raise SweepError(
                 f"axis {name!r} would hide the column {name} of the table; call the placeholder otherwise."
             )

@@ -174,23 +174,35 @@ class Cell:
 
     @property
     def mark(self) -> Mark:
-        """Star, rating and note; `sweep.mark(cell, star=True)` sets them."""
+        """Star, rating and note; `cell.star = True` or `sweep.mark(cell, star=True)` sets them."""
         return self.sweep.book.mark(self)
 
     @property
     def star(self) -> bool:
-        """Whether it is one of the chosen."""
+        """Whether it is one of the chosen. Set, it is kept as by `sweep.mark`; so are rating and note."""
         return self.mark.star
+
+    @star.setter
+    def star(self, star: bool | None) -> None:
+        self.sweep.mark(self, star=False if star is None else star)
 
     @property
     def rating(self) -> int | None:
         """What a person gave it, from 1 to 5; None before."""
         return self.mark.rating
 
+    @rating.setter
+    def rating(self, rating: int | None) -> None:
+        self.sweep.mark(self, rating=0 if rating is None else rating)
+
     @property
     def note(self) -> str:
         """What a person wrote to it, or empty."""
         return self.mark.note
+
+    @note.setter
+    def note(self, note: str | None) -> None:
+        self.sweep.mark(self, note="" if note is None else note)
 
     def row(self) -> dict[str, Any]:
         """Everything that is known of it, as one flat row of plain values."""

@@ -13,6 +13,7 @@ from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs import Job
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
+from seedance_widgets.sweep import arguments
 from seedance_widgets.sweep.axes import Axis, short
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
@@ -59,15 +60,27 @@ class Compared:
         """Whether it is one of the chosen."""
         return self.mark.star
 
+    @star.setter
+    def star(self, star: bool | None) -> None:
+        self._of.mark(self.index, star=False if star is None else star)
+
     @property
     def rating(self) -> int | None:
         """What a person gave it, from 1 to 5; None before."""
         return self.mark.rating
 
+    @rating.setter
+    def rating(self, rating: int | None) -> None:
+        self._of.mark(self.index, rating=0 if rating is None else rating)
+
     @property
     def note(self) -> str:
         """What a person wrote to it, or empty."""
         return self.mark.note
+
+    @note.setter
+    def note(self, note: str | None) -> None:
+        self._of.mark(self.index, note="" if note is None else note)
 
     def words(self) -> str:
         """What it is, in one line."""
@@ -120,7 +133,12 @@ class Comparison(Listened):
         return layout_of(self.axes, "product", [cell.place for cell in self.cells])
 
     def mark(self, cell: int, *, star: bool | None = None, rating: int | None = None, note: str | None = None) -> None:
-        """Star, rate or note one of them; kept while this lives."""
+        """Star, rate or note one of them; kept while this lives.
+
+        Raises:
+            SweepError: A rating that is none, a star that is no bool or a note that is no text.
+        """
+        note = arguments.read_mark(star, rating, note)
         mark = self.cells[cell].mark
         mark.star = mark.star if star is None else star
         mark.rating = mark.rating if rating is None else rating or None

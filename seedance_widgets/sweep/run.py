@@ -47,6 +47,7 @@ class Outcome:
         work: What does it.
         loop: Where.
         show: Called where somebody waits; shows the progress until it is left.
+        stopped: For whoever stops waiting: what goes on, and how to wait for it again or end it.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class Outcome:
         work: Coroutine[Any, Any, Any],
         loop: asyncio.AbstractEventLoop,
         show: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+        stopped: str = "what was begun goes on.",
     ) -> None:
         self._what = what
+        self._stopped = stopped
         self._show = show
         self._awaited = False
         self._loop = loop
@@ -74,13 +77,19 @@ class Outcome:
         return f"{self._what}: {error}" if error is not None else f"{self._what}: done"
 
     async def _wait(self) -> Any:
+        __tracebackhide__ = True  # a stop button's traceback shall end in the cell
         with self._show():
             # Whoever stops waiting leaves the sweep alone.
             home = self._future.get_loop()
-            if asyncio.get_running_loop() is home:
-                return await asyncio.shield(self._future)
-            there = asyncio.run_coroutine_threadsafe(_shielded(self._future), home)
-            return await asyncio.shield(asyncio.wrap_future(there))
+            try:
+                if asyncio.get_running_loop() is home:
+                    return await asyncio.shield(self._future)
+                there = asyncio.run_coroutine_threadsafe(_shielded(self._future), home)
+                return await asyncio.shield(asyncio.wrap_future(there))
+            except asyncio.CancelledError:
+                if self._future.cancelled():  # its loop was closed: nothing goes on
+                    raise
+                raise asyncio.CancelledError(f"the waiting was stopped; {self._stopped}") from None
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
         if future.cancelled() or (error := future.exception()) is None or self._awaited:

@@ -8,7 +8,7 @@ import difflib
 import importlib
 import weakref
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, overload
 
 from seedance_widgets import choice
@@ -51,7 +51,7 @@ _LATEST = 5
 _books: weakref.WeakValueDictionary[tuple[Ledger, str], Book] = weakref.WeakValueDictionary()
 
 
-@suggest_names
+@partial(suggest_names, instead=arguments.axis_instead)
 class Sweep:
     """One request, varied over some of its fields: planned, run, watched, compared and kept.
 
@@ -304,13 +304,7 @@ class Sweep:
             StorageError: It cannot be written.
         """
         one = self._one(cell)
-        if rating is not None and (isinstance(rating, bool) or rating not in range(6)):
-            raise SweepError(f"a rating is a whole number from 1 to 5, or 0 for none; {rating!r} is not.")
-        given: tuple[Any, Any] = star, note  # people give anything
-        if not isinstance(given[0], bool | None) or not isinstance(given[1], str | None):
-            raise SweepError(f"a star is True or False and a note a text, not {star!r} and {note!r}.")
-        if note is not None:
-            note = note.encode("utf-8", "replace").decode("utf-8")
+        note = arguments.read_mark(star, rating, note)
         self.save()
         with self.book.marking:
             mark = self.book.marked(one, star=star, rating=rating, note=note)
@@ -538,7 +532,10 @@ class Sweep:
         if self.provider is None:
             self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
         work = self.runner.run(self, cells, _stage(preview=preview), again=again, max_cost=cap)
-        return Outcome(what, work, self.runner.loop, lambda: progress_bar(self, cells))
+        # Only `run`, called as before, waits for the same and buys nothing more.
+        wait = "`sweep` shows how it stands" if again else "the same `await sweep.run(...)` waits for it again"
+        stopped = f"the sweep goes on: {wait}, `sweep.cancel()` sends no more of it."
+        return Outcome(what, work, self.runner.loop, lambda: progress_bar(self, cells), stopped)
 
     def _read(self, *, take_up: bool = False) -> None:
         """Take over what the ledger knows, and what another object of this sweep is doing; blocking."""

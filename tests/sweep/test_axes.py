@@ -63,6 +63,7 @@ def test_as_many_cells_as_counted_and_no_place_twice(lengths, repeats, mode):
     [
         ({"resolutoin": ["480p"]}, "did you mean 'resolution'?"),
         ({"moood": ["calm"]}, "did you mean 'mood'?"),
+        ({"sea": ["calm"]}, "did you mean 'seed'? To be filled in, {sea} must stand in the prompt."),
         ({"repeat": [1]}, "repeats=3"),
         ({"seed": []}, "axis 'seed' is empty"),
         ({"seed": range(0)}, "axis 'seed' is empty"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
-from tests.sweep.sweeps import BASE, sweep_of
+from tests.sweep.sweeps import BASE, as_after_a_restart, sweep_of
+from tests.sweep.test_measure import film
 
 
 async def test_rows_and_pandas(sim):
@@ -41,6 +43,9 @@ def test_wrong_bases_cells_and_names(sim):
         sw.Sweep("a boat", {"seed": [1]})
     with pytest.raises(TypeError, match="did you mean max_cost"):
         sw.Sweep(BASE, {"seed": [1]}, maxcost=3)
+    for name in ("seed", "mood"):  # a field, and a placeholder of the prompt
+        with pytest.raises(TypeError, match=rf"belongs into axes: sw.Sweep\(base, axes={{'{name}': ...}}\)"):
+            sw.Sweep(BASE, **{name: range(3)})
     sweep = sweep_of(sim)
     with pytest.raises(SweepError, match="numbered 0 to 2"):
         sweep[3]
@@ -59,3 +64,32 @@ async def test_odd_marks_are_refused_and_spoil_nothing(sim):
             sweep.mark(0, **odd)
     sweep.mark(0, note="\ud800 lone", rating=3)
     assert (sweep[0].rating, sweep[0].note, sweep[0].star) == (3, "? lone", False)
+
+
+async def test_a_cell_takes_star_rating_and_note_and_keeps_them(sim):
+    sweep = sweep_of(sim, name="marks")
+    cell = sweep[1]
+    cell.star, cell.rating, cell.note = True, 4, "calm"
+    assert sweep.starred == [cell]
+    del sweep, cell
+    await as_after_a_restart()
+    cell = sw.Sweep.load("marks", sim.provider())[1]
+    assert (cell.star, cell.rating, cell.note) == (True, 4, "calm")
+    with pytest.raises(SweepError, match="from 1 to 5"):
+        cell.rating = 6
+    cell.star, cell.rating, cell.note = False, None, None
+    assert (cell.star, cell.rating, cell.note) == (False, None, "")
+
+
+def test_a_compared_video_takes_them_too(tmp_path):
+    compared = sw.compare(film(tmp_path / "one.mp4", [Image.new("RGB", (320, 192))] * 4))
+    cell = compared.cells[0]
+    cell.star, cell.rating, cell.note = True, 4, "calm"
+    assert (cell.star, cell.rating, cell.note) == (True, 4, "calm")
+    assert compared.rows()[0]["rating"] == 4
+    with pytest.raises(SweepError, match="from 1 to 5"):
+        cell.rating = 6
+    with pytest.raises(SweepError, match="a note a text"):
+        cell.note = 7
+    cell.star, cell.rating, cell.note = False, None, None
+    assert (cell.star, cell.rating, cell.note) == (False, None, "")

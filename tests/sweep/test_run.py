@@ -6,10 +6,12 @@ import asyncio
 import shutil
 
 import numpy as np
+import pytest
 
 import seedance_widgets as sw
 from tests.conftest import draw
-from tests.sweep.sweeps import BASE, creates, sweep_of, until
+from tests.storyboard.boards import board_of
+from tests.sweep.sweeps import BASE, awaited, creates, sweep_of, until
 
 
 async def test_every_cell_becomes_its_video(sim):
@@ -215,3 +217,47 @@ def test_a_run_that_began_outside_a_loop_is_awaited_within_one(sim, in_script):
         SEEDANCE_SIMULATOR=sim.ark_base_url,
     )
     assert done.stdout == "2 cells · 2 done\n", done
+
+
+async def test_who_stops_waiting_is_told_that_the_sweep_goes_on(sim):
+    sweep = sweep_of(sim, base=BASE.replace(prompt="a boat [sim:run=60]"))
+
+    async def stopped(outcome):
+        waiting = asyncio.ensure_future(awaited(outcome))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError) as told:
+            await waiting
+        return str(told.value)
+
+    words = await stopped(sweep.run())
+    assert words.startswith("the waiting was stopped; the sweep goes on: the same `await sweep.run(...)` waits for it")
+    await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded"] * 3
+    assert len(creates(sim)) == 3
+    sweep[0].video.path.unlink()
+    words = await stopped(retrying := sweep.retry())
+    assert "`sweep` shows how it stands, `sweep.cancel()` sends no more of it." in words
+    await retrying
+    assert len(creates(sim)) == 4
+
+
+async def test_what_is_waited_for_in_another_loop_is_told_the_same(sim):
+    board = board_of(sim, ["leaves [sim:run=60]"])
+
+    async def stopped():
+        waiting = asyncio.ensure_future(awaited(running))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError) as told:
+            await waiting
+        return str(told.value)
+
+    running = board.run()
+    words = (
+        "the waiting was stopped; the storyboard goes on: `await board.run()` waits for it, and makes what is missing"
+    )
+    assert words in await asyncio.to_thread(asyncio.run, stopped())
+    assert words in await stopped()
+    assert (await running)[0].state == "succeeded"
+    assert len(creates(sim)) == 1
