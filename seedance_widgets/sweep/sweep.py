@@ -105,6 +105,7 @@ class Sweep:
         self.base_url = self.provider.base_url
         if name is not None and self.name in self.names():
             self.save()  # refuses where that one is another sweep
+            self._take_up()
 
     def _set_up(
         self,
@@ -160,7 +161,8 @@ class Sweep:
             sweep.provider = choice.provider_for(spec.provider, spec.base_url, given)
         except ConfigurationError:
             sweep.provider = None  # what was made can be looked at without a key
-        sweep._read(take_up=True)  # noqa: SLF001  its own
+        sweep._read()  # noqa: SLF001  its own
+        sweep._take_up()  # noqa: SLF001  the same
         return sweep
 
     @staticmethod
@@ -537,7 +539,7 @@ class Sweep:
         stopped = f"the sweep goes on: {wait}, `sweep.cancel()` sends no more of it."
         return Outcome(what, work, self.runner.loop, lambda: progress_bar(self, cells), stopped)
 
-    def _read(self, *, take_up: bool = False) -> None:
+    def _read(self) -> None:
         """Take over what the ledger knows, and what another object of this sweep is doing; blocking."""
         self._saved = True
         shared = _books.setdefault((self.ledger, self.name), self.book)
@@ -545,8 +547,10 @@ class Sweep:
             shared.take_listeners_of(self.book)
             self.book = shared
         self.book.read(self.ledger, self.name, self.cells)
-        if take_up:
-            Outcome("taking up what was under way", self.runner.take_up(self), self.runner.loop)
+
+    def _take_up(self) -> None:
+        """Follow what a kernel that was restarted has left under way; sends nothing."""
+        Outcome("taking up what was under way", self.runner.take_up(self), self.runner.loop)
 
     def _has_failed(self, cell: Cell, stage: Stage, *, looked: bool = False) -> bool:
         if self.book.trouble(cell, stage) is not None:

@@ -91,9 +91,9 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
         "provider": _provider(grid, lang),
         "measurable": bool(videos := grid.videos) and any(str(video.path) not in grid.measured for video in videos),
         "exportable": bool(videos),
-        "paused": grid.paused and running,
-        "running": running,
+        "paused": grid.paused and bool(grid.book.waiting),
         "actions": {
+            "pause": bool(grid.book.waiting),
             "make": len(unsent),
             "preview": sum(cell.preview is None for cell in unsent) if _preview_saves(unsent) else 0,
             "finish": sum(cell.star and cell.job is None and not cell.refusal for cell in grid.cells),

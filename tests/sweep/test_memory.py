@@ -119,6 +119,33 @@ def test_taking_up_and_waiting_in_one_go_after_a_kill(sim, in_script):
     assert len(creates(sim)) == 3
 
 
+def test_the_cell_that_makes_a_sweep_run_again_after_a_kill_follows_what_was_sent(sim, in_script):
+    begin = """
+        import os, seedance_widgets as sw
+        base = sw.VideoRequest("a boat [sim:run=200]", model="1.0-pro", resolution="480p", duration=2)
+        sweep = sw.Sweep(base, {"seed": range(3)}, name="boats")
+    """
+    kill = """
+        def look(_):
+            if all(cell.state == "running" for cell in sweep): os.kill(os.getpid(), 9)
+        with sweep.listening(look):
+            sw.run(sweep.run())
+    """
+    assert in_script(begin + kill, SEEDANCE_SIMULATOR=sim.ark_base_url).returncode == -9
+    wait = """
+        import threading
+        done = threading.Event()
+        def look(_):
+            if all(cell.video for cell in sweep): done.set()
+        with sweep.listening(look):
+            look(None)
+            print(done.wait(60), sweep)
+    """
+    done = in_script(begin + wait, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert done.stdout == "True Sweep('boats': 3 seed; 3 cells · 3 done)\n", done
+    assert len(creates(sim)) == 3
+
+
 def test_another_ledger_than_the_sweeps_own_is_refused(sim, home, monkeypatch):
     sweep = sweep_of(sim)
     sweep.save()

@@ -49,7 +49,7 @@ export function createHead({ ask, t, say }) {
     make.classList.toggle("sw-main", !actions.finish); // one of them is what comes next
     show(fill(finish, t("sweep.finish", { n: actions.finish })), actions.finish > 0);
     show(preview, actions.preview > 1);
-    show(fill(pause, t(head.paused ? "sweep.resume" : "sweep.pause")), Boolean(head.running));
+    show(fill(pause, t(head.paused ? "sweep.resume" : "sweep.pause")), Boolean(actions.pause));
     show(cancel, Boolean(actions.cancel));
     show(fill(retry, t("sweep.retry", { n: actions.retry })), actions.retry > 0);
     show(measure, Boolean(head.measurable));
