@@ -84,6 +84,14 @@ def test_status_counts_jobs_that_are_under_way(shell):
     job.result()
 
 
+def test_status_says_that_the_jobs_below_are_the_last_ones(shell):
+    for job in [cell(shell, f"{QUICK} seed={seed}") for seed in range(6)]:
+        job.result()
+    lines = repr(line(shell)).splitlines()
+    assert lines[2:4] == ["jobs: 6, 0 unfinished", "the last 5 of them:"]
+    assert "the last 5 of them:" in line(shell)._repr_html_()
+
+
 def test_status_shows_a_provider_that_is_not_settled(shell, monkeypatch):
     monkeypatch.setattr(choice, "_used", None)
     monkeypatch.setenv("SEEDANCE_PROVIDER", "ark")
@@ -230,6 +238,8 @@ def test_how_values_are_written(name, raw, expected):
         ("first_frame_url={a", "a } is missing"),
         ("reference_image_urls=[a.png]", "the list of reference_image_urls cannot be read"),
         ("first_frame_url=$phto", "there is no variable $phto; did you mean $photo?"),
+        ("first_frame_url=$nope", "there is no variable $nope; set it in a cell before"),  # `open` is not meant
+        ("first_frame_url=$ut", "there is no variable $ut; set it in a cell before"),
         ("first_frame_url={1/0}", "first_frame_url: {1/0} raised ZeroDivisionError"),
         ("max_cost=cheap", "max_cost is no amount of money"),
         ("max_cost=-1", "max_cost is no amount of money"),
@@ -317,6 +327,24 @@ def test_parameters_and_values_are_completed(shell, jedi):
     assert found("%%seedance service_tier=f") == ["flex"]
     assert found("%%seedance watermark=t") == ["True"]
     assert "byteplus" in found("%%seedance provider=")
+
+
+@pytest.mark.parametrize("jedi", [True, False])
+def test_what_is_completed_says_what_it_is(shell, tmp_path, jedi):
+    (tmp_path / "cat.png").touch()
+    shell.user_ns["photo"] = draw(8, 8)
+    shell.Completer.use_jedi = jedi
+    for text, kind in {
+        "%seedance job": "keyword",
+        "%seedance provider sim": "value",
+        "%%seedance dur": "param",
+        "%%seedance --dry": "param",
+        "%%seedance resolution=4": "value",
+        "%%seedance first_frame_url=c": "path",
+        "%%seedance first_frame_url=$ph": "instance",
+    }.items():
+        with provisionalcompleter():
+            assert {one.type for one in shell.Completer.completions(text, len(text))} == {kind}, text
 
 
 def test_completion_follows_the_model(shell):

@@ -101,6 +101,7 @@ def _status() -> Panel:
         f"provider: {who}",
         f"videos and ledger: {ledger.folder}",
         f"jobs: {len(states)}, {words}",
+        *([f"the last {_LAST} of them:"] if len(states) > _LAST else []),
         below=list_jobs(_LAST),
     )
 

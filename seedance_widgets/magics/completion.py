@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedance_widgets.catalog import ADAPTIVE, catalogue, find_model, provider_facts, provider_name, rules
 from seedance_widgets.errors import SeedanceError
@@ -27,7 +27,7 @@ from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.request.rules_settings import any_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
@@ -35,22 +35,36 @@ if TYPE_CHECKING:
 _RECENT = 20  # jobs whose ids are completed
 
 
-def completions(shell: InteractiveShell, context: CompletionContext) -> tuple[str, list[str]]:
-    """What is replaced by a completion, and what by."""
+class Offered(NamedTuple):
+    """What may be written next.
+
+    Args:
+        begun: What is replaced by it.
+        words: What may stand there.
+        kind: What these are; a front end shows it beside each: `param`, `value`, `path`, `instance` or `keyword`.
+    """
+
+    begun: str = ""
+    words: Sequence[str] = ()
+    kind: str = "value"
+
+
+def completions(shell: InteractiveShell, context: CompletionContext) -> Offered:
+    """What may be written next."""
     match = re.match(rf"\s*(%%?){NAME}\s+(.*)", context.text_until_cursor, re.DOTALL)
     if match is None or (match[1] == "%%" and context.full_text.split("\n")[: context.cursor_line] not in ([], [""])):
-        return "", []  # the lines below are prose
+        return Offered()  # the lines below are prose
     if match[1] == "%":
         *done, last = re.split(r"\s+", match[2])
-        return last, _starting(last, _line_words(done))
+        return Offered(last, _starting(last, _line_words(done)), "value" if done else "keyword")
     words = split_words(match[2])
     if words.done[-1:] == ["--out"]:
-        return "", []
+        return Offered()
     given = {found["name"]: found["value"].strip("'\"") for found in map(PARAMETER.fullmatch, words.done) if found}
     written = PARAMETER.fullmatch(words.last)
     if written is None:
         offered = [f"{name}=" for name in _parameters(given)] + [one for one in SWITCHES if one not in words.done]
-        return words.last, _starting(words.last, [*offered, CHECK])
+        return Offered(words.last, _starting(words.last, [*offered, CHECK]), "param")
     return _values(shell, written["name"], written["value"], given)
 
 
@@ -89,16 +103,16 @@ def _parameters(given: Mapping[str, str]) -> list[str]:
     return [name for name in names if takes.get(name, True)]
 
 
-def _values(shell: InteractiveShell, name: str, raw: str, given: Mapping[str, str]) -> tuple[str, list[str]]:
+def _values(shell: InteractiveShell, name: str, raw: str, given: Mapping[str, str]) -> Offered:
     if variable := re.search(r"\$(\w*)$", raw):
-        return variable[0], [f"${one}" for one in _variables(shell, variable[1])]
+        return Offered(variable[0], [f"${one}" for one in _variables(shell, variable[1])], "instance")
     if name in IMAGE_FIELDS:
         piece = re.split(r"[,\[(]\s*", raw)[-1] if name == REFERENCES else raw
-        return piece, _files(piece, quoted=raw[:1] in {"[", "("})
+        return Offered(piece, _files(piece, quoted=raw[:1] in {"[", "("}), "path")
     if name == "model":
-        return raw, _starting(raw, _model_words(raw))
+        return Offered(raw, _starting(raw, _model_words(raw)))
     offered = provider_words() if name == "provider" else _settings(name, given)
-    return raw, _starting(raw, offered)
+    return Offered(raw, _starting(raw, offered))
 
 
 def _settings(name: str, given: Mapping[str, str]) -> list[str]:

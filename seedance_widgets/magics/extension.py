@@ -32,10 +32,10 @@ def load(shell: InteractiveShell) -> None:
     seedance.__doc__ = help_text()
 
     def matcher(context: CompletionContext) -> SimpleMatcherResult:
-        fragment, found = completions(shell, context)
+        offered = completions(shell, context)
         return {
-            "completions": [SimpleCompletion(text) for text in found],
-            "matched_fragment": fragment,
+            "completions": [SimpleCompletion(text, type=offered.kind) for text in offered.words],
+            "matched_fragment": offered.begun,
             "ordered": True,
             "suppress": True,  # what Python would say to these words is noise
         }

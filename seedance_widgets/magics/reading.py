@@ -6,6 +6,7 @@ import ast
 import keyword
 import math
 import re
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from IPython.core.error import UsageError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _LOOKS_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
+_IPYTHON = frozenset({"In", "Out"})  # the rest of what it puts among the variables is callable, or begins with a _
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _IDENTIFIER = r"[^\W\d]\w*"
 _DOTTED = re.compile(rf"\$({_IDENTIFIER}(?:\.{_IDENTIFIER})*)")
@@ -258,9 +260,21 @@ def _is_expression(text: str) -> bool:
 def _looked_up(name: str, variable: str, names: Mapping[str, Any]) -> Any:
     if variable in names:
         return names[variable]
-    close = nearest(variable, [one for one in names if not one.startswith("_")])
+    close = nearest(variable, _own_variables(names))
     hint = f"did you mean ${close}?" if close else "set it in a cell before, or write $$ for a dollar sign."
     raise UsageError(f"{name}: there is no variable ${variable}; {hint}")
+
+
+def _own_variables(names: Mapping[str, Any]) -> list[str]:
+    """What a person has set and may mean as a value: neither modules nor functions nor what IPython puts there."""
+    return [
+        name
+        for name, value in names.items()
+        if not name.startswith("_")
+        and name not in _IPYTHON
+        and not isinstance(value, ModuleType)
+        and not callable(value)
+    ]
 
 
 def _evaluated(name: str, expression: str, names: Mapping[str, Any]) -> Any:
