@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -137,6 +138,11 @@ class Cell:
         return self.job or self.preview
 
     @property
+    def preview_only(self) -> bool:
+        """Whether it has a preview, and no job of its own yet."""
+        return self.job is None and self.preview is not None
+
+    @property
     def video(self) -> Video | None:
         """Its video, or before that its preview; None while there is neither."""
         for job in (self.job, self.preview):
@@ -213,7 +219,7 @@ class Cell:
             row[name] = value if plain and name not in _IMAGES else self.labels[name]
         row |= {
             "state": self.state,
-            "preview": self.job is None and self.preview is not None,
+            "preview": self.preview_only,
             "used_seed": None if job is None else job.seed,
             "tokens": None if job is None else job.tokens,
             "price": None if job is None else job.price,
@@ -280,10 +286,14 @@ _WORDS = {
 
 def counted(cells: Iterable[Cell]) -> str:
     """How many cells are in which state: `12 cells · 9 done · 1 running`."""
-    states = [cell.state for cell in cells]
-    counts: dict[str, int] = {}
-    for state in states:
-        word = _WORDS.get(state, state)
-        counts[word] = counts.get(word, 0) + 1
-    total = "1 cell" if len(states) == 1 else f"{len(states):,} cells"
-    return " · ".join([total, *(f"{count:,} {word}" for word, count in counts.items())])
+    counts = counts_of(cells)
+    number = sum(counts.values())
+    total = "1 cell" if number == 1 else f"{number:,} cells"
+    words = {**_WORDS, "preview": "preview" if counts["preview"] == 1 else "previews"}
+    return " · ".join([total, *(f"{count:,} {words.get(state, state)}" for state, count in counts.items())])
+
+
+def counts_of(cells: Iterable[Cell]) -> Counter[str]:
+    """How many cells are in which state; those of which only the preview is made are `preview`, and not done."""
+    states = ((cell, cell.state) for cell in cells)
+    return Counter("preview" if state == "succeeded" and cell.preview_only else state for cell, state in states)

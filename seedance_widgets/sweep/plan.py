@@ -33,7 +33,8 @@ Fate = Literal[
     "send",  # it will be bought
     "same",  # an equal cell before it is; both have one video
     "kept",  # the same request with the same seed was made before: that video is taken
-    "has",  # it has a job already: under way, or done
+    "has",  # it has a job already, which has not ended
+    "done",
     "failed",  # it has one that failed: `sweep.retry()` sends it again
     "lost",  # whether it was made is not known: a person must look
     "invalid",
@@ -42,7 +43,8 @@ _FATES: dict[Fate, str] = {
     "send": "will be sent",
     "same": "same as another cell",
     "kept": "made before: taken from the ledger",
-    "has": "under way or done",
+    "has": "under way",
+    "done": "done",
     "failed": "failed: retry sends it again",
     "lost": "not known: look at the provider's console first",
     "invalid": "not possible",
@@ -56,7 +58,7 @@ class Line:
 
     Args:
         cell: Which.
-        fate: send, same, kept, has, failed, lost or invalid.
+        fate: send, same, kept, has, done, failed, lost or invalid.
         request: What is sent for it.
         estimate: What that makes and costs.
         record: The job from the ledger that serves, where it is kept.
@@ -335,7 +337,9 @@ def _fate_of(job: Job) -> tuple[Fate, str]:
         return "failed", "its file is gone"
     if job.status == "failed" and job.card().ready_at is not None:
         return "has", "it was made; resume() fetches it"
-    return ("failed", str(job.error or "")) if job.status in FAILED else ("has", "")
+    if job.status in FAILED:
+        return "failed", str(job.error or "")
+    return ("done" if job.status == "succeeded" else "has"), ""
 
 
 def _never_sent(sweep: Sweep, cell: Cell, stage: Stage) -> bool:

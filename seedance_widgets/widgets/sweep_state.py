@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
 from seedance_widgets.sweep import Sweep
 from seedance_widgets.sweep.axes import short
+from seedance_widgets.sweep.cells import counts_of
 from seedance_widgets.sweep.plan import duration_of, span
 from seedance_widgets.widgets.job_state import cost_words
 from seedance_widgets.widgets.media import video_state
@@ -77,10 +77,10 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
             "actions": {},
             "money": "",
         }
-    states = Counter(cell.state for cell in grid.cells)
+    states = counts_of(grid.cells)
     total = len(grid.cells)
     parts = [text(lang, "sweep.cell") if total == 1 else text(lang, "sweep.cells", n=f"{total:,}")]
-    parts += [text(lang, f"sweep.count_{state}", n=f"{count:,}") for state, count in states.items()]
+    parts += [_counted(state, count, lang) for state, count in states.items()]
     running = grid.running
     unsent = _unsent(grid)
     if running and (left := _left(grid)) is not None:
@@ -195,7 +195,8 @@ def plan_state(plan: Plan, lang: str) -> dict[str, Any]:
 def table_state(grid: Grid) -> dict[str, Any]:
     """What is known of each cell, as a table; columns in which nothing stands are left out."""
     rows = grid.rows()[:_ROWS]
-    skipped = {"job", "note", "error", "refusal", "currency", "preview"}
+    # A path is as wide as all the rest; `to_pandas()` has it, and so has the CSV.
+    skipped = {"job", "note", "error", "refusal", "currency", "preview", "video"}
     heads = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in skipped]
     heads = [name for name in heads if name == "cell" or any(row.get(name) not in {None, False} for row in rows)]
     values = [[_plain(row.get(name)) for name in heads] for row in rows]
@@ -218,6 +219,10 @@ def question(plan: Plan, lang: str) -> str:
 def _provider(grid: Sweep, lang: str) -> dict[str, Any]:
     kind = "billed" if grid.billed else "free"
     return {"words": text(lang, f"sweep.{kind}", label=grid.provider_label), "billed": grid.billed}
+
+
+def _counted(state: str, count: int, lang: str) -> str:
+    return text(lang, f"sweep.count_{state}{'s' * (state == 'preview' and count != 1)}", n=f"{count:,}")
 
 
 def _unsent(grid: Sweep) -> list[Cell]:

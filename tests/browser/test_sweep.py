@@ -303,6 +303,48 @@ async def test_pause_plan_table_and_cancel(open_grid, sweep_of, stage):
     await expect(grid.root.locator(".sw-rows tbody tr").nth(0)).to_contain_text("planned")
 
 
+async def test_previews_are_counted_as_such_and_the_plan_tells_what_is_done(open_grid, sweep_of, stage):
+    sweep = sweep_of({"mood": ["calm", "wild", "odd"]}, BASE.replace(resolution="720p"))
+    await sweep.run(preview=True)
+    grid = await open_grid(sweep)
+    summary = grid.root.locator(".sw-summary")
+    await expect(summary).to_have_text("3 cells · 3 previews")
+    await expect(grid.button("Make 3 videos")).to_be_visible()
+    sweep.mark(1, star=True)
+    await grid.button("Finish 1 starred").click()
+    await expect(summary).to_have_text("3 cells · 2 previews · 1 done", timeout=60_000)
+    await grid.view_of("Plan")
+    await expect(grid.root.locator(".sw-total")).to_contain_text("3 cells · 2 to send · 1 done")
+    await expect(grid.root.locator(".sw-rows tbody tr").nth(1).locator("td").nth(1)).to_have_text("done")
+
+
+async def test_a_table_holds_no_paths_and_shows_that_it_can_be_scrolled(open_grid, sweep_of, stage):
+    sweep = sweep_of({"mood": ["a calm boat on a wide and quiet sea in the morning", "wild"]})
+    await sweep.run()
+    sweep.measure()
+    await stage.width(520)
+    grid = await open_grid(sweep)
+    await grid.view_of("Table")
+    region = grid.root.get_by_role("region", name="Table")
+    await expect(region.locator("tbody tr")).to_have_count(2)
+    assert "video" not in await region.locator("th").all_inner_texts()
+    assert "motion" in await region.locator("th").all_inner_texts()
+    assert "video" in sweep.to_pandas().columns
+    await stage.screenshot("sweep-table")
+    # Scrolled to its end, it still says which cell a row is of.
+    assert await region.evaluate("one => one.scrollWidth > one.clientWidth")
+    await region.evaluate("one => { one.scrollLeft = one.scrollWidth; }")
+    first, last = region.locator("tbody tr").first.locator("td").first, region.locator("th").last
+    await expect(last).to_be_in_viewport(ratio=1)
+    box, frame = await first.bounding_box(), await region.bounding_box()
+    assert frame["x"] <= box["x"] < frame["x"] + 2
+    assert await first.evaluate("""one => {
+      const box = one.getBoundingClientRect();
+      return one.contains(one.getRootNode().elementFromPoint(box.right - 4, box.top + box.height / 2));
+    }""")
+    await stage.screenshot("sweep-table-end")
+
+
 async def test_compare_shows_any_videos_in_the_same_grid(open_grid, sim, stage):
     one = await sw.generate_video("a boat", resolution="480p", duration=2, seed=1, provider=sim.provider())
     two = await sw.generate_video("a boat", resolution="480p", duration=2, seed=2, provider=sim.provider())

@@ -87,7 +87,7 @@ async def test_a_video_that_was_deleted_can_be_made_again_and_only_by_retry(sim)
     sweep = sweep_of(sim)
     await sweep.run()
     sw.jobs.delete_file(sweep[1].job.id)
-    assert sweep.plan().counts == {"has": 2, "failed": 1}
+    assert sweep.plan().counts == {"done": 2, "failed": 1}
     await sweep.run()
     assert len(creates(sim)) == 3
     await sweep.retry()
@@ -159,7 +159,7 @@ async def test_a_deleted_entry_lets_its_cell_be_made_again_in_the_open_sweep_too
     sweep = sweep_of(sim)
     await sweep.run()
     sw.jobs.forget(sweep[1].job.id)
-    assert sweep.plan().counts == {"has": 2, "send": 1}
+    assert sweep.plan().counts == {"done": 2, "send": 1}
     await sweep.run()
     assert sorted(entry.body["seed"] for entry in creates(sim)) == [0, 1, 1, 2]
 

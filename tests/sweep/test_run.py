@@ -48,7 +48,7 @@ async def test_one_failure_stops_no_other_and_retry_sends_only_that_one(sim):
     assert isinstance(sweep[1].error, sw.errors.ModerationError)
     await sweep.run()
     assert len(creates(sim)) == 3
-    assert sweep.plan().counts == {"has": 2, "failed": 1}
+    assert sweep.plan().counts == {"done": 2, "failed": 1}
     await sweep.retry()
     assert len(creates(sim)) == 4
     assert sweep[1].state == "failed"
@@ -142,11 +142,14 @@ async def test_preview_first_then_only_the_chosen_with_the_seed_that_was_drawn(s
     base = BASE.replace(resolution="1080p", seed=-1)
     sweep = sweep_of(sim, {"mood": ["calm", "wild", "odd"]}, base)
     assert sweep.plan(preview=True).tokens < sweep.plan().tokens / 4
-    await sweep.run(preview=True)
+    assert repr(await sweep.run(preview=True)) == "3 cells · 3 previews"
     assert {cell.video.height for cell in sweep} == {480}
     assert all(cell.job is None for cell in sweep)
     sweep.mark(1, star=True)
     await sweep.run(sweep.starred)
+    assert repr(sweep).count("2 previews · 1 done") == 1
+    assert sweep.plan().counts == {"send": 2, "done": 1}
+    assert sweep.plan(preview=True).counts == {"done": 3}
     assert [cell.job is not None for cell in sweep] == [False, True, False]
     assert sweep[1].video.height == 1088
     assert sweep[1].video.seed == sweep[1].preview.seed

@@ -94,7 +94,7 @@ async def test_two_kernels_at_one_sweep_send_each_cell_once(sim, in_script):
     sweep.resume()
     await running
     other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
-    assert other.stdout == "0 {'has': 6, 'send': 2} []\n", other
+    assert other.stdout == "0 {'done': 6, 'send': 2} []\n", other
     await sweep.run()
     assert [cell.state for cell in sweep] == ["succeeded"] * 8
     assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))

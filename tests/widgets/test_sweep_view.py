@@ -77,6 +77,7 @@ async def test_what_a_sweep_refuses_is_chinese_in_a_chinese_view(sim):
         ("12 cells · 3 to send · about 40 s", "12 个格子 · 3 个将发送 · 约 40 s"),
         ("864 x 480 · at most 49 frames · not billed", "864 × 480 · 最多 49 帧 · 不计费"),
         ("1 not sent · 1 cancelled in the queue", "1 个未发送 · 1 个已在排队中取消"),
+        ("3 cells · 1 under way · 2 done", "3 个格子 · 1 个进行中 · 2 个已完成"),
         ("something else", "something else"),
     ],
 )
