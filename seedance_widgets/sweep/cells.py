@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import fields
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedance_widgets.catalog import find_model
+from seedance_widgets.markup import text_only
 from seedance_widgets.request import Estimate, Problem, VideoRequest, check, estimate
 from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from seedance_widgets.video import Video
 
 Stage = Literal["final", "preview"]
+_SHOWN = 20  # cells of a list that is shown, each in one line
 PREVIEW = "480p"  # the cheapest size that every Seedance model makes
 
 
@@ -245,6 +248,14 @@ class Cell:
     def __repr__(self) -> str:
         return f"<Cell {self.index}: {self.words()}: {self.state}>"
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        line, video = repr(self), self.video
+        if video is None:
+            return {"text/plain": line}
+        shown = video._repr_mimebundle_()
+        words = text_only(f"<div>{escape(line)}</div>")
+        return {**shown, "text/plain": f"{line}\n{shown['text/plain']}", "text/html": words + shown["text/html"]}
+
     def _key(self, request: VideoRequest) -> str:
         if request.seed != RANDOM and takes_seed(request):
             return request.content_hash
@@ -258,7 +269,7 @@ _IMAGES = frozenset({"first_frame_url", "last_frame_url", "reference_image_urls"
 
 
 class Cells(list[Cell]):
-    """Some cells of a sweep; shows itself in one line, and tells its jobs and videos."""
+    """Some cells of a sweep; says how they stand in one line, shows each in one, and tells its jobs and videos."""
 
     @property
     def jobs(self) -> list[Job]:
@@ -272,6 +283,12 @@ class Cells(list[Cell]):
 
     def __repr__(self) -> str:
         return counted(self)
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        lines = [repr(self), *map(repr, self[:_SHOWN])]
+        if (left := len(self) - _SHOWN) > 0:
+            lines.append(f"and {left:,} more {'cell' if left == 1 else 'cells'}")
+        printer.text("\n".join(lines))
 
 
 _WORDS = {

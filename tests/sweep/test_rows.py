@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
 from tests.sweep.sweeps import BASE, as_after_a_restart, sweep_of
 from tests.sweep.test_measure import film
+
+
+def shown(value):
+    """What IPython displays of it."""
+    return DisplayFormatter().format(value)[0]
 
 
 async def test_rows_and_pandas(sim):
@@ -93,3 +99,22 @@ def test_a_compared_video_takes_them_too(tmp_path):
         cell.note = 7
     cell.star, cell.rating, cell.note = False, None, None
     assert (cell.star, cell.rating, cell.note) == (False, None, "")
+
+
+async def test_a_cell_that_is_shown_has_its_video_under_one_line_of_text(sim):
+    sweep = sweep_of(sim, {"mood": ["<b>calm</b>"]})
+    assert shown(sweep[0]) == {"text/plain": "<Cell 0: <b>calm</b>: planned>"}
+    await sweep.run()
+    html = shown(sweep[0])["text/html"]
+    assert "&lt;Cell 0: &lt;b&gt;calm&lt;/b&gt;: succeeded&gt;" in html
+    assert html.endswith(shown(sweep[0].video)["text/html"])
+    assert shown(sweep[0])["text/plain"].splitlines()[0] == repr(sweep[0])
+
+
+def test_cells_that_are_shown_are_one_line_each_and_no_more_than_twenty(sim):
+    sweep = sweep_of(sim, {"seed": range(25)})
+    cells = list(sweep)
+    lines = shown(sweep[:])["text/plain"].splitlines()
+    assert lines == ["25 cells · 25 not sent", *map(repr, cells[:20]), "and 5 more cells"]
+    assert shown(sweep[:1])["text/plain"].splitlines() == ["1 cell · 1 not sent", repr(cells[0])]
+    assert "more" not in shown(sweep[5:])["text/plain"]
