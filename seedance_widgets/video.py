@@ -100,6 +100,8 @@ class Video:
             VideoFileError: The file is missing or is no video.
         """
         video = cls(path, **known)
+        if not video.path.is_file():  # it may never have been there
+            raise VideoFileError(f"there is no file {video.path.name} in {video.path.parent}; give a video's path.")
         _ = video._facts
         return video
 

@@ -246,6 +246,11 @@ def test_a_file_deleted_after_it_was_read_is_told_too(video):
     assert "moved or deleted" in video._repr_mimebundle_()["text/html"]
 
 
+def test_a_path_at_which_nothing_lies_is_told_by_name_and_folder(tmp_path):
+    with pytest.raises(VideoFileError, match=f"^there is no file nope.mp4 in {re.escape(str(tmp_path))}; give"):
+        Video.open(tmp_path / "nope.mp4")
+
+
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n/etc/hostname\n#EXT-X-ENDLIST\n"
 
 

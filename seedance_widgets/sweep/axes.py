@@ -204,7 +204,7 @@ def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, a
         values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
     elif name not in FIELDS:  # what stands in the prompt in the end, and is the same after a restart
         values = tuple(value if _is_plain(value) else str(value) for value in values)
-    shown = map(_pathlike, values) if name in IMAGE_FIELDS else values
+    shown = map(pathlike, values) if name in IMAGE_FIELDS else values
     labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(shown, 1))
     if name == "seed" and "model" not in axes and not takes_seed(base):
         note = (
@@ -328,10 +328,10 @@ def _nearest(name: Any, known: Sequence[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(known) or 'none'}."
 
 
-def _pathlike(image: Any) -> Any:
-    """An image's path as a path, which is shown by its name."""
+def pathlike(image: Any) -> Any:
+    """An image's path as a path, which `short` shows by its name."""
     if isinstance(image, tuple):
-        return tuple(map(_pathlike, image))
+        return tuple(map(pathlike, image))
     return PurePath(image) if isinstance(image, str) and not is_url(image) else image
 
 

@@ -13,8 +13,10 @@ from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs import Job
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
+from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.sweep import arguments
-from seedance_widgets.sweep.axes import Axis, short
+from seedance_widgets.sweep.axes import Axis, pathlike, short
+from seedance_widgets.sweep.cells import Cell
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
 from seedance_widgets.sweep.listeners import Listened
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
     from seedance_widgets.sweep.layout import Layout
 
-    Shown = Video | Job | str | Path
+    Shown = Video | Job | Cell | str | Path
+
+_BEGINNING = 20  # signs; texts that have these in common look alike over a small video
 
 
 class Compared:
@@ -103,13 +107,13 @@ class Comparison(Listened):
     """Some videos side by side, in the grid of a sweep.
 
     Args:
-        videos: Each a `Video`, a finished `Job` or a path.
+        videos: Each a `Video`, a finished `Job`, a cell of a sweep or a path.
         labels: What stands over them; by default how their requests differ, or their names.
 
     Raises:
         SweepError: There is none, or not as many labels.
         TypeError: Something else was given.
-        ValueError: A job has no video.
+        ValueError: A job or a cell has no video.
         VideoFileError: A file is missing or is no video.
     """
 
@@ -180,13 +184,13 @@ def compare(*videos: Shown, labels: Sequence[str] | None = None) -> Comparison:
     """Show videos side by side, playing in step: with a wipe or the difference of two, stars, ratings and notes.
 
     Args:
-        *videos: Each a `Video`, a finished `Job` or the path of a video file.
+        *videos: Each a `Video`, a finished `Job`, a cell of a sweep that has a video, or the path of a video file.
         labels: What stands over them; by default how their requests differ, or their names.
 
     Raises:
         SweepError: There is none, or not as many labels.
         TypeError: Something else was given.
-        ValueError: A job has no video.
+        ValueError: A job or a cell has no video.
         VideoFileError: A file is missing or is no video.
     """
     given = videos[0] if len(videos) == 1 and isinstance(videos[0], (list, tuple)) else videos
@@ -194,23 +198,27 @@ def compare(*videos: Shown, labels: Sequence[str] | None = None) -> Comparison:
 
 
 def video_of(given: Any) -> Video:
-    """The video that is meant: a `Video`, a finished `Job` or a path.
+    """The video that is meant: a `Video`, a finished `Job`, a cell of a sweep or a path.
 
     Raises:
         TypeError: Something else was given.
-        ValueError: The job has no video.
+        ValueError: The job or the cell has no video.
         VideoFileError: The file is missing or is no video.
     """
     if isinstance(given, Job):
         if given.video is None:
             raise ValueError(f"job {given.id} has no video: it is {given.status}; await it first.")
         return given.video
+    if isinstance(given, Cell):
+        if given.video is None:
+            raise ValueError(f"cell {given.index} has no video: it is {given.state}; run the sweep first.")
+        return given.video
     if isinstance(given, Video):
         _ = given.width  # a file that is gone says so now
         return given
     if isinstance(given, (str, os.PathLike)):
         return Video.open(given)
-    raise TypeError(f"a Video, a finished Job or a path was expected, not {type(given).__name__}.")
+    raise TypeError(f"a Video, a finished Job, a cell of a sweep or a path was expected, not {type(given).__name__}.")
 
 
 def _names(videos: Sequence[Video]) -> list[str]:
@@ -218,17 +226,16 @@ def _names(videos: Sequence[Video]) -> list[str]:
     requests = [video.request for video in videos]
     names = [video.path.stem for video in videos]
     if len(videos) > 1 and all(requests):
+        rows = [[getattr(request, field.name) for request in requests] for field in fields(VideoRequest)]
         differing = [
-            field.name
-            for field in fields(VideoRequest)
-            if any(getattr(request, field.name) != getattr(requests[0], field.name) for request in requests)
+            (field.name, row)
+            for field, row in zip(fields(VideoRequest), rows, strict=True)
+            if any(value != row[0] for value in row)
         ]
-        told = [
-            " · ".join(_said(name, getattr(request, name), i) for name in differing)
-            for i, request in enumerate(requests, 1)
-        ]
-        if differing and len(set(told)) == len(told):
-            names = told
+        differing.sort(key=lambda one: one[0] == "prompt")  # the long one last: what is cut off differs the least
+        if differing:
+            told = [_said(name, row) for name, row in differing]
+            names = [" · ".join(parts) for parts in zip(*told, strict=True)]
     seen: Counter[str] = Counter()
     for i, name in enumerate(names):
         seen[name] += 1
@@ -237,6 +244,25 @@ def _names(videos: Sequence[Video]) -> list[str]:
     return names
 
 
-def _said(field: str, value: Any, number: int) -> str:
-    plain = isinstance(value, (bool, int, float)) or value is None
-    return f"{field} {short(value, number)}" if plain else short(value, number)
+def _said(field: str, values: Sequence[Any]) -> list[str]:
+    """What the requests take in a field in which they differ, as short texts."""
+    if field in IMAGE_FIELDS:
+        values = [pathlike(value) for value in values]  # by name: where a file lies says nothing over a video
+    elif all(isinstance(value, str) for value in values):
+        values = _unlike([" ".join(value.split()) for value in values])
+    return [f"{field} {short(value, i)}" if _is_bare(value) else short(value, i) for i, value in enumerate(values, 1)]
+
+
+def _is_bare(value: Any) -> bool:
+    return isinstance(value, (bool, int, float)) or value is None
+
+
+def _unlike(texts: Sequence[str]) -> list[str]:
+    """Of texts that begin alike only what follows: cut short, as labels are, they would be the same."""
+    told = []
+    for text in texts:
+        alike = {other for other in texts if other[:_BEGINNING] == text[:_BEGINNING]}
+        begin = os.path.commonprefix(list(alike))  # noqa: RUF071  signs are meant
+        at = begin.rfind(" ") + 1 or len(begin)  # at the beginning of a word, where there are words
+        told.append(f"…{text[at:]}" if len(alike) > 1 else text)
+    return told
