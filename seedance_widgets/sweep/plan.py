@@ -21,7 +21,7 @@ from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed, unfilled_in
 from seedance_widgets.sweep.book import slot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from seedance_widgets.jobs import Job
     from seedance_widgets.jobs.record import Record
@@ -163,10 +163,8 @@ class Plan:
             told.append(
                 f"The seed is fixed ({base.seed}): all repeats are one video, made once. seed=-1 draws one for each."
             )
-        unfilled = sorted({name for line in self.to_send for name in unfilled_in(line.request.prompt)})
-        if unfilled:
-            names = ", ".join(f"{{{name}}}" for name in unfilled)
-            told.append(f"The prompt holds {names}, which no axis fills: it is sent as it stands.")
+        if unfilled := unfilled_note(line.request for line in self.to_send):
+            told.append(unfilled)
         if self.unpriced and self.billed:
             told.append(f"{self.unpriced:,} cells have no published price.")
         return tuple(told)
@@ -294,6 +292,15 @@ def duration_of(requests: Sequence[VideoRequest], sweep: Sweep) -> float | None:
     if sweep.max_jobs:
         whole = max(whole, sum(sum(some) for some in seconds.values()) / sweep.max_jobs)
     return provider.limits.real_seconds(whole)
+
+
+def unfilled_note(requests: Iterable[VideoRequest]) -> str:
+    """What to say where prompts hold names in braces that no axis fills; else empty."""
+    names = sorted({name for request in requests for name in unfilled_in(request.prompt)})
+    if not names:
+        return ""
+    told = ", ".join(f"{{{name}}}" for name in names)
+    return f"The prompt holds {told}, which no axis fills: it is sent as it stands."
 
 
 def span(seconds: float) -> str:

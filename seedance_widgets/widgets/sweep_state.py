@@ -13,7 +13,7 @@ from seedance_widgets.request.estimate import money
 from seedance_widgets.sweep import Sweep
 from seedance_widgets.sweep.axes import short
 from seedance_widgets.sweep.cells import counts_of
-from seedance_widgets.sweep.plan import duration_of, span
+from seedance_widgets.sweep.plan import duration_of, span, unfilled_note
 from seedance_widgets.widgets.job_state import cost_words
 from seedance_widgets.widgets.media import video_state
 from seedance_widgets.widgets.say import say, say_parts
@@ -40,11 +40,15 @@ _SHOWN_ON_PICTURE = 2
 def grid_state(grid: Grid, lang: str) -> dict[str, Any]:
     """What does not change: the dimensions, and where each cell lies."""
     layout = grid.layout
+    notes = [say(one.note, lang) for one in layout.dimensions]
+    if notes and isinstance(grid, Sweep):  # what no axis fills is told where the axes' notes stand, over the grid
+        unfilled = say(unfilled_note(cell.request for cell in grid.cells), lang)
+        notes[0] = " ".join(filter(None, (notes[0], unfilled)))
     return {
         "kind": "sweep" if isinstance(grid, Sweep) else "compare",
         "dimensions": [
-            {"title": one.title, "labels": list(one.labels), "heads": list(one.heads), "note": say(one.note, lang)}
-            for one in layout.dimensions
+            {"title": one.title, "labels": list(one.labels), "heads": list(one.heads), "note": note}
+            for one, note in zip(layout.dimensions, notes, strict=True)
         ],
         "places": [list(place) for place in layout.places],
     }

@@ -46,6 +46,15 @@ async def test_the_plan_tells_every_cell_with_tokens_price_and_time_in_both_lang
     assert "seconds" not in chinese["rows"][2]["values"][0]
 
 
+def test_a_name_in_the_prompt_that_no_axis_fills_is_told_over_the_grid(sim):
+    def note(axes, lang="en"):
+        return SweepView(sw.Sweep(BASE, axes, provider=sim.provider()), lang=lang).grid["dimensions"][0]["note"]
+
+    assert note({"seed": [1, 2]}) == "The prompt holds {mood}, which no axis fills: it is sent as it stands."
+    assert note({"mood": ["calm"]}) == ""
+    assert CHINESE.search(note({"seed": [1, 2]}, "zh"))
+
+
 async def test_a_plan_as_text_and_as_a_table_has_the_time_of_each_cell(sim):
     plan = sw.Sweep(BASE, {"mood": ["calm"], "duration": [2, 99]}, provider=sim.provider()).plan()
     sent, refused = plan.lines
