@@ -6,13 +6,15 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from seedance_widgets.errors import SeedanceError
 from seedance_widgets.jobs import Job, adopt, delete_file, forget, resume
 from seedance_widgets.jobs import job as job_with
 from seedance_widgets.jobs.search import Query
 from seedance_widgets.widgets.cancel import press
-from seedance_widgets.widgets.history_state import PAGE, history_state, matching, rows_state
+from seedance_widgets.widgets.history_state import PAGE, come_and_ended, history_state, matching, rows_state
 from seedance_widgets.widgets.job_state import timeline_state
 from seedance_widgets.widgets.media import MediaAnswers, Shelf
+from seedance_widgets.widgets.sendable import sendable
 from seedance_widgets.widgets.snippets import snippets
 from seedance_widgets.widgets.strings import text
 from seedance_widgets.widgets.studio_below import StudioBelow
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from seedance_widgets.jobs import JobList
     from seedance_widgets.widgets.cancel import What
     from seedance_widgets.widgets.snippets import Snippet
+
+SLOWEST = 2.0  # seconds between two looks at whether jobs have come or ended
+MOST = 4 * PAGE  # jobs to which a list grows by those that come
 
 
 class History(MediaAnswers, StudioBelow):
@@ -42,6 +47,11 @@ class History(MediaAnswers, StudioBelow):
 
     def __init__(self, *, lang: str = "en") -> None:
         self.shelf = Shelf()
+        self._asked: tuple[dict[str, Any], int] = {}, PAGE  # what the browser shows
+        self._found = 0
+        self._told: tuple[object, ...] = ()
+        self._looking = asyncio.Lock()
+        self._watching: asyncio.Task[None] | None = None
         super().__init__(lang=lang)
 
     def find(self, words: str = "", **filters: str) -> JobList:
@@ -61,8 +71,11 @@ class History(MediaAnswers, StudioBelow):
 
     async def answer_list(self, query: dict[str, Any], count: int = PAGE) -> dict[str, Any]:
         """The newest of the jobs that match."""
-        known = {name: str(value) for name, value in query.items() if name in Query.__dataclass_fields__}
-        return await asyncio.to_thread(history_state, Query(**known), count, self.lang, self.shelf)
+        self._asked = query, count
+        told = await self._look()
+        if self._watching is None or self._watching.done():
+            self._watching = self.start(self._watch())
+        return told
 
     async def answer_rows(self, jobs: list[str]) -> list[dict[str, Any]]:
         """These jobs as they are now, so that those under way can be watched without a search."""
@@ -121,6 +134,36 @@ class History(MediaAnswers, StudioBelow):
             request = await asyncio.to_thread(found.video.extend, str(request.prompt))
         maker = await asyncio.to_thread(found.maker)
         return self.put_into_studio(request, maker, replace=bool(replace))
+
+    async def _look(self) -> dict[str, Any]:
+        async with self._looking:  # one after the other: an older look must not have the last word
+            query, count = self._asked
+            known = {name: str(value) for name, value in query.items() if name in Query.__dataclass_fields__}
+            self._told = await asyncio.to_thread(come_and_ended)
+            told = await asyncio.to_thread(history_state, Query(**known), count, self.lang, self.shelf)
+            self._found = told["found"]
+            return told
+
+    async def _watch(self) -> None:
+        """Tell the browser when jobs come or end, whoever makes them.
+
+        It is not asked to ask: a kernel in which a cell awaits answers no question until that cell is done.
+        """
+        try:
+            while True:
+                await asyncio.sleep(SLOWEST)
+                if await asyncio.to_thread(come_and_ended) == self._told:
+                    continue
+                query, count, before = *self._asked, self._found
+                told = await self._look()
+                if self._asked == (query, count) and (come := self._found - before) > 0:
+                    # What is shown, and perhaps chosen, stays on the list below those that have come.
+                    self._asked = query, min(count + come, max(count, MOST))
+                    told = await self._look()
+                if self.comm is not None:
+                    self.send({"type": "list", "query": self._asked[0], "value": sendable(told)})
+        except SeedanceError as error:  # the next look that somebody asks for watches again
+            self.say(self._words_of(error), trouble=True)
 
     async def _job(self, job: str) -> Job:
         try:

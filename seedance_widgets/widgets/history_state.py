@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seedance_widgets.catalog import catalogue
 from seedance_widgets.choice import label_of
 from seedance_widgets.jobs import deletion, live_tracks, open_ledger
+from seedance_widgets.jobs.record import ENDED
 from seedance_widgets.jobs.search import Query, jobs_at, model_name, models_in, providers_in, search
 from seedance_widgets.request.estimate import money
 from seedance_widgets.widgets.job_state import job_state
@@ -50,6 +51,17 @@ def history_state(query: Query, count: int, lang: str, shelf: Shelf) -> dict[str
         "models": sorted({model_name(asked) for asked in models}),
         "providers": sorted((one, label_of(one)) for one in providers),
     }
+
+
+def come_and_ended() -> tuple[object, ...]:
+    """What differs as soon as a job has come, has ended or is gone, here or in another notebook. Blocking, cheap."""
+    ledger = open_ledger()
+    asked = "SELECT state, COUNT(*), MAX(created_at) FROM jobs GROUP BY state"
+    written = {state: (count, newest) for state, count, newest in ledger.call(ledger.rows, asked)}
+    ended = sorted((state, *written[state]) for state in written if state in ENDED)
+    live = sorted((number, track.done) for number, track in live_tracks(ledger).items())
+    # Of those under way it tells how many there are: what becomes of them until they end is looked at by itself.
+    return str(ledger.folder), sum(count for count, _ in written.values()), tuple(ended), tuple(live)
 
 
 def rows_state(ids: Sequence[str], lang: str, shelf: Shelf) -> list[dict[str, Any]]:

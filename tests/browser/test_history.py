@@ -245,4 +245,62 @@ async def test_while_a_job_is_under_way_only_that_one_is_asked_for(sim, stage, c
     looks = [one for one in asked if one != "list"]
     assert looks
     assert set(looks) == {(job.id,)}
-    assert asked.count("list") == 2
+    assert asked.count("list") <= 2  # once more where its end was not told before
+
+
+async def test_jobs_that_are_made_elsewhere_come_by_themselves(sim, stage):
+    history = sw.History()
+    view = await stage.surface(history)
+    root = view.root.locator(".sw-history")
+    rows = root.locator(".sw-history-list").get_by_role("listitem")
+    await expect(root.locator(".sw-none")).to_contain_text("No job yet.")
+    await sw.submit(BASE, sim.provider())
+    await expect(rows).to_have_count(1)
+    await expect(root.locator(".sw-none")).to_be_hidden()
+    await expect(root.locator(".sw-bar")).to_contain_text("1 job")
+    await expect(rows.first).to_have_attribute("data-state", "succeeded")
+    await expect(root.locator(".sw-player")).to_be_visible()
+    # A word that is looked for stays looked for.
+    await root.get_by_label("Search prompts, models, ids").fill("cat")
+    await expect(rows).to_have_count(0)
+    await sw.submit(BASE.replace(seed=2), sim.provider())
+    await sw.submit(BASE.replace(prompt="a cat"), sim.provider())
+    await expect(rows).to_have_count(1)
+    await expect(root.locator(".sw-bar")).to_contain_text("1 job")
+
+
+async def test_jobs_that_come_take_away_neither_the_chosen_one_nor_the_place(stage, crowd):
+    view = await stage.surface(sw.History())
+    root = view.root.locator(".sw-history")
+    rows = root.locator(".sw-history-list").get_by_role("listitem")
+    await expect(rows).to_have_count(24)
+    last = rows.last.locator(".sw-job-state")
+    await last.click()
+    chosen = root.locator(".sw-job[aria-current]")
+    prompt = await chosen.locator(".sw-job-prompt").inner_text()
+    place = await chosen.bounding_box()
+    ledger = open_ledger()
+    ledger.call(ledger.save, *((written(index, created_at=time.time()), []) for index in range(1000, 1005)))
+    await expect(rows).to_have_count(29)
+    await expect(root.locator(".sw-bar")).to_contain_text("305 jobs")
+    assert await chosen.locator(".sw-job-prompt").inner_text() == prompt
+    await expect(chosen.locator(".sw-job-state")).to_be_focused()
+    assert await chosen.bounding_box() == place
+
+
+async def test_a_ledger_that_cannot_be_read_any_more_is_said_once(stage, crowd, monkeypatch):
+    view = await stage.surface(sw.History())
+    root = view.root.locator(".sw-history")
+    await expect(root).to_have_attribute("data-ready", "true")
+
+    def broken():
+        raise sw.errors.StorageError("the ledger cannot be read: disk I/O error.")
+
+    with monkeypatch.context() as other:
+        other.setattr("seedance_widgets.widgets.history.come_and_ended", broken)
+        await expect(root.get_by_role("alert")).to_contain_text("disk I/O error")
+    # Whoever looks again is told of what comes again.
+    await root.get_by_role("button", name="Look again").click()
+    ledger = open_ledger()
+    ledger.call(ledger.save, (written(1000, created_at=time.time()), []))
+    await expect(root.locator(".sw-bar")).to_contain_text("301 jobs")

@@ -1,6 +1,7 @@
 /** History: the jobs of the ledger on the left, the one that is chosen on the right. */
 
 import { createDesk } from "./desk.js";
+import { arrange, keepFocus } from "./focus.js";
 import { fill, h, set, show, surfaceRoot, translator } from "./dom.js";
 import { createMedia } from "./media.js";
 import { createJobRow } from "./jobs.js";
@@ -47,14 +48,17 @@ function render({ model, el, strings }) {
   let turn = 0;
   let timer = 0;
   let gone = false;
+  let asking = false; // the answer is as new as any news
 
   /** Ask for the jobs that match; as many as are shown, and some more. */
   async function load(fresh = false, extra = 0) {
     const mine = (turn += 1);
+    asking = true;
     clearTimeout(timer);
     const count = fresh || !told ? PAGE : Math.max(PAGE, told.rows.length) + extra;
     const value = await ask("list", { query: filters.query(), count });
     if (mine !== turn || gone) return;
+    asking = false;
     if (value) {
       told = value;
       draw();
@@ -62,6 +66,17 @@ function render({ model, el, strings }) {
     }
     waitForLive();
   }
+
+  /** Jobs have come or ended. Another view of this may have other filters. */
+  function hear(message) {
+    if (message?.type !== "list" || asking) return;
+    if (JSON.stringify(message.query) !== JSON.stringify(filters.query())) return void load();
+    turn += 1; // what is on its way is older
+    told = message.value;
+    draw();
+    waitForLive();
+  }
+  model.on("msg:custom", hear);
 
   function waitForLive() {
     clearTimeout(timer);
@@ -102,7 +117,7 @@ function render({ model, el, strings }) {
       if (!rows.has(job.id)) rows.set(job.id, createJobRow({ rpc, t, media, onSelect: choose, onSay: say }));
       rows.get(job.id).draw(job, job.id === chosen);
     }
-    fill(list, ...told.rows.map((job) => rows.get(job.id).element));
+    keepFocus(list, () => arrange(list, told.rows.map((job) => rows.get(job.id).element)), () => list.querySelector("button"));
     if (!told.rows.some((job) => job.id === chosen)) choose(told.rows[0]?.id ?? "");
     else drawChosen();
   }
@@ -149,6 +164,7 @@ function render({ model, el, strings }) {
 
   return () => {
     gone = true;
+    model.off("msg:custom", hear);
     clearTimeout(timer);
     rows.forEach((row) => row.dispose());
     [below, result, media, desk].forEach((part) => part.dispose());
