@@ -67,7 +67,12 @@ class History(MediaAnswers, StudioBelow):
 
     def words(self) -> str:
         """What this is, in one line of plain text."""
-        return "History()"
+        return "History: every job of the ledger as a gallery, shown in Jupyter; elsewhere sw.jobs() lists them."
+
+    def saved(self) -> dict[str, Any]:
+        """What a saved notebook keeps: how to open it again."""
+        words = text(self.lang, "history.run_again")
+        return {"text/plain": words, "text/html": f"<p>{words}</p>"}
 
     async def answer_list(self, query: dict[str, Any], count: int = PAGE) -> dict[str, Any]:
         """The newest of the jobs that match."""

@@ -82,11 +82,12 @@ class StoryboardView(MediaAnswers, Surface):
         return repr(self.of)
 
     def saved(self) -> dict[str, Any]:
-        """What a saved notebook keeps: the shots, how they stand, and the pictures that `save_now` has found."""
+        """What a saved notebook keeps: shots, how they stand, `save_now`'s pictures, and how to open it again."""
         shots = "".join(_saved_shot(shot, self._pictures) for shot in list(self.of.shots)[:_MOST_SAVED])
+        again = text(self.lang, "storyboard.run_again")
         return {
-            "text/plain": repr(self.of),
-            "text/html": f"<div><b>{html.escape(self.of.name)}</b><ol>{shots}</ol></div>",
+            "text/plain": f"{self.of!r}\n{again}",
+            "text/html": f"<div><b>{html.escape(self.of.name)}</b><ol>{shots}</ol><p>{again}</p></div>",
         }
 
     def save_now(self) -> None:

@@ -109,14 +109,15 @@ class SweepView(MediaAnswers, StudioBelow):
         return repr(self.of)
 
     def saved(self) -> dict[str, Any]:
-        """What a saved notebook keeps: the contact sheet, and how it stands."""
+        """What a saved notebook keeps: the contact sheet, how it stands, and how to open it again."""
         picture = (
             f'<img alt="" style="max-width:100%" src="data:image/jpeg;base64,{self._sheet}">' if self._sheet else ""
         )
         left_out = f" ({self._left_out:,} cells are not on the picture)" if self._sheet and self._left_out else ""
+        again = text(self.lang, "sweep.run_again")
         return {
-            "text/plain": repr(self.of),
-            "text/html": f"<div>{picture}<div>{html.escape(repr(self.of))}{left_out}</div></div>",
+            "text/plain": f"{self.of!r}\n{again}",
+            "text/html": f"<div>{picture}<div>{html.escape(repr(self.of))}{left_out}</div><p>{again}</p></div>",
         }
 
     _listening: AbstractContextManager[None] | None = None  # before anything can go wrong with its making

@@ -177,6 +177,14 @@ def test_find_in_python_is_the_rule_of_the_gallery(many):
         assert [job.id for job in found][:PAGE] == [job["id"] for job in look(query)["rows"]]
 
 
+def test_in_a_terminal_and_in_a_saved_notebook_it_says_what_it_is_and_how_to_open_it(capsys):
+    sw.History()._ipython_display_()
+    assert capsys.readouterr().out == f"{sw.History()!r}\n"
+    assert "every job of the ledger as a gallery, shown in Jupyter" in repr(sw.History())
+    assert "Run this cell to open the history." in sw.History().saved()["text/html"]
+    assert "运行此单元" in sw.History(lang="zh").saved()["text/html"]
+
+
 # --------------------------------------------------------------------------------------------------------- what is read
 
 

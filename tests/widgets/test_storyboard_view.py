@@ -64,6 +64,7 @@ async def test_a_saved_storyboard_keeps_pictures_and_what_people_wrote_is_text(s
     saved = view.saved()["text/html"]
     assert saved.count('src="data:image/jpeg;base64,') == 2
     assert "&lt;b&gt;The boat&lt;/b&gt; leaves: succeeded" in saved
+    assert "运行此单元以打开分镜。" in saved
     assert len(saved) < 100_000
     await board.rerun(0)
     board.shots[0].video.path.unlink()

@@ -55,6 +55,14 @@ def test_a_name_in_the_prompt_that_no_axis_fills_is_told_over_the_grid(sim):
     assert CHINESE.search(note({"seed": [1, 2]}, "zh"))
 
 
+def test_a_saved_grid_says_how_to_open_it_again(sim):
+    sweep = sw.Sweep(BASE, {"mood": ["calm"]}, provider=sim.provider(), name="boats")
+    saved = SweepView(sweep).saved()
+    assert saved["text/html"].endswith("<p>Run this cell to open the grid.</p></div>")
+    assert saved["text/plain"] == f"{sweep!r}\nRun this cell to open the grid."
+    assert "运行此单元" in SweepView(sweep, lang="zh").saved()["text/html"]
+
+
 async def test_a_plan_as_text_and_as_a_table_has_the_time_of_each_cell(sim):
     plan = sw.Sweep(BASE, {"mood": ["calm"], "duration": [2, 99]}, provider=sim.provider()).plan()
     sent, refused = plan.lines
