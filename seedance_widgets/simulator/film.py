@@ -110,11 +110,12 @@ class Film:
 
     @cached_property
     def _mark(self) -> Mark:
-        return Mark("simulated", self.scene.width, self.scene.height, right=False)
+        # At the top: below lie a player's controls and what a grid writes on a cell, in the upper corners its signs.
+        return Mark("simulated", self.scene.width, self.scene.height, corner=False)
 
     @cached_property
     def _watermark(self) -> Mark:
-        return Mark("AI generated", self.scene.width, self.scene.height, right=True)
+        return Mark("AI generated", self.scene.width, self.scene.height, corner=True)
 
     def key(self, index: int, *, watermark: bool) -> av.VideoFrame:
         """Draw frame number `index`."""

@@ -1,4 +1,4 @@
-"""The small words in the corners of a simulated video."""
+"""The small words at the edges of a simulated video."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _HEIGHT = 0.034  # of the picture's shorter side
 
 
 class Mark:
-    """A small word in a lower corner: light letters with a faint dark edge, legible on any ground.
+    """A small word in the middle of the upper edge, or in the lower right corner.
 
-    It is kept so small and faint that a frame stays within 30 dB of its picture.
+    Light letters with a faint dark edge are legible on any ground; it is so small and faint that a frame stays within
+    30 dB of its picture.
     """
 
-    def __init__(self, text: str, width: int, height: int, *, right: bool) -> None:
+    def __init__(self, text: str, width: int, height: int, *, corner: bool) -> None:
         size = max(11, round(_HEIGHT * min(width, height)))
         font = ImageFont.load_default(size)
         edge = max(1, size // 14)
@@ -34,8 +35,9 @@ class Mark:
         self._kept = (1 - light) * (1 - dark)
         self._added = 16 * dark * (1 - light) + 235 * light
         gap = round(0.8 * size)
-        left = width - gap - shape[0] if right else gap
-        self._place = np.s_[height - gap - shape[1] : height - gap, left : left + shape[0]]
+        left = width - gap - shape[0] if corner else (width - shape[0]) // 2
+        top = height - gap - shape[1] if corner else gap
+        self._place = np.s_[top : top + shape[1], left : left + shape[0]]
 
     def stamp(self, luma: NDArray[np.uint8]) -> None:
         """Draw the word into a Y plane."""
