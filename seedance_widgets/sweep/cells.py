@@ -291,7 +291,8 @@ class Cells(list[Cell]):
         printer.text("\n".join(lines))
 
 
-_WORDS = {
+# States in words for people; one that is not here is a word for people itself.
+WORDS = {
     "succeeded": "done",
     "invalid": "not possible",
     "planned": "not sent",
@@ -306,7 +307,7 @@ def counted(cells: Iterable[Cell]) -> str:
     counts = counts_of(cells)
     number = sum(counts.values())
     total = "1 cell" if number == 1 else f"{number:,} cells"
-    words = {**_WORDS, "preview": "preview" if counts["preview"] == 1 else "previews"}
+    words = {**WORDS, "preview": "preview" if counts["preview"] == 1 else "previews"}
     return " · ".join([total, *(f"{count:,} {words.get(state, state)}" for state, count in counts.items())])
 
 

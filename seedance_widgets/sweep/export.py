@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import StorageError, SweepError, VideoFileError
 from seedance_widgets.folders import whole_file
+from seedance_widgets.sweep.cells import WORDS
+from seedance_widgets.sweep.columns import MEASURED
 from seedance_widgets.sweep.contact import contact_sheet, draw_frame, fitted, plan_sheet
 
 if TYPE_CHECKING:
@@ -233,12 +235,23 @@ def _write_tile(file: Any, tile: Tile) -> None:
 
 
 def _write_facts(file: Any, facts: Sequence[Mapping[str, Any]]) -> None:
-    heads = list(dict.fromkeys(key for row in facts for key, value in row.items() if value is not None))
+    rows = [{name: words for name, value in row.items() if (words := _words(name, value))} for row in facts]
+    heads = list(dict.fromkeys(key for row in rows for key in row))
     if not heads:
         return
     file.write('<div class="scroll"><table class="facts"><thead><tr>')
     file.write("".join(f"<th>{html.escape(str(head))}</th>" for head in heads) + "</tr></thead><tbody>\n")
-    for row in facts:
-        shown = ("" if row.get(head) is None else str(row[head]) for head in heads)
-        file.write("<tr>" + "".join(f"<td>{html.escape(value)}</td>" for value in shown) + "</tr>\n")
+    for row in rows:
+        file.write("<tr>" + "".join(f"<td>{html.escape(row.get(head, ''))}</td>" for head in heads) + "</tr>\n")
     file.write("</tbody></table></div>\n")
+
+
+def _words(name: str, value: Any) -> str:
+    """A fact for people; empty where there is none. Spreadsheets and pandas have it as it is."""
+    if name == "star":
+        return "★" if value else ""
+    if name == "state":
+        return WORDS.get(str(value), str(value))
+    if name in MEASURED and isinstance(value, float):
+        return f"{float(f'{value:.4g}'):g}"  # four digits that count, and no exponent for thousands
+    return "" if value is None else str(value)

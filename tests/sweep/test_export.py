@@ -18,6 +18,7 @@ from seedance_widgets.errors import StorageError, SweepError
 from seedance_widgets.sweep.columns import OWN
 from seedance_widgets.sweep.contact import fitted, plan_sheet, small_sheet
 from seedance_widgets.sweep.sheets import sheets_of
+from tests.sweep.sweeps import sweep_of
 from tests.sweep.test_measure import film
 
 RED, BLUE = (200, 30, 30), (30, 40, 200)
@@ -133,6 +134,24 @@ async def test_the_page_holds_everything_and_its_texts_are_only_text(grid, tmp_p
             assert (attributes.get(name) or "data:").startswith("data:")
     assert not re.search(r"https?://", source)
     assert "default-src 'none'" in source
+
+
+async def test_the_facts_of_the_page_are_written_for_people_and_those_of_the_table_as_they_are(sim, tmp_path):
+    sweep = sweep_of(sim, {"duration": [2, 99]})
+    await sweep.run()
+    sweep[0].star = True
+    measured = {"motion": 0.012345678, "first_frame_psnr": 31.98765, "sharpness": 12345.6789}
+    sweep.book.measured[str(sweep[0].video.path)] = measured
+    page = sweep.export(tmp_path / "page.html").read_text("utf-8")
+    facts = page[page.index('class="facts"') :]
+    for words in ("<td>0.01235</td>", "<td>31.99</td>", "<td>12350</td>", "<td>★</td>", "<td>done</td>"):
+        assert words in facts
+    assert "<td>not possible</td>" in facts
+    assert not {"True", "invalid", "succeeded"} & set(re.findall(r"<td>(\w+)</td>", facts))
+    with sweep.export(tmp_path / "rows.csv").open(encoding="utf-8-sig", newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["motion"], first["star"], first["state"]) == ("0.012345678", "True", "succeeded")
+    assert second["state"] == "invalid"
 
 
 def test_the_table_opens_in_spreadsheets_and_runs_nothing(tmp_path):
