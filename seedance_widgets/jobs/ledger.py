@@ -33,7 +33,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE = "ledger.sqlite3"
-VERSION = 2
+VERSION = 3
 _AT_ONCE = 500  # values in one statement; SQLite takes 999 at the least
 _JSON = ("request", "error", "result", "estimate")
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Record))
@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS sweep_cells (
     sweep TEXT NOT NULL, stage TEXT NOT NULL, cell INTEGER NOT NULL, job TEXT NOT NULL, kept INTEGER NOT NULL,
     owner TEXT NOT NULL, PRIMARY KEY (sweep, stage, cell)
 );
+CREATE TABLE IF NOT EXISTS sweep_past (sweep TEXT NOT NULL, job TEXT NOT NULL, PRIMARY KEY (sweep, job));
 CREATE TABLE IF NOT EXISTS sweep_marks (
     sweep TEXT NOT NULL, cell INTEGER NOT NULL, star INTEGER NOT NULL, rating INTEGER, note TEXT NOT NULL,
     PRIMARY KEY (sweep, cell)

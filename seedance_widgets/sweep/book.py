@@ -9,7 +9,7 @@ from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs import Job, job_of, live_tracks
 from seedance_widgets.sweep import memory
 from seedance_widgets.sweep.listeners import Listened
-from seedance_widgets.sweep.memory import Mark
+from seedance_widgets.sweep.memory import Mark, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,12 +57,18 @@ class Book(Listened):
         self._never: dict[Slot, str] = {}
         self._trouble: dict[Slot, SeedanceError] = {}
         self._marks: dict[int, Mark] = {}
+        self._past: dict[str, Job] = {}  # bought for cells that have another job now
+        self.known: frozenset[Place] = frozenset()  # what the ledger had when it was read last
 
     def read(self, ledger: Ledger, name: str, cells: Sequence[Cell]) -> None:
         """Take over what the ledger knows of the sweep with this name, and we do not; blocking."""
-        places = ledger.call(memory.places_of, ledger, name)
-        mine = {job.id for job in self.jobs if job.done or job.followed}
-        listed = places
+        listed = places = ledger.call(memory.places_of, ledger, name)
+        # One that has failed here may have been fetched since, by `resume()` say.
+        mine = {job.id for job in self.jobs if job.status == "succeeded" or (job.followed and not job.done)}
+        past = [job_id for job_id in ledger.call(memory.past_of, ledger, name) if job_id not in self._past]
+        known = ledger.call(ledger.find_many, past)
+        fresh = {record.id: job_of(ledger, record) for record in known.values() if record is not None}
+        self._past = {**self._past, **fresh}
         places = [place for place in places if place.job not in mine and 0 <= place.cell < len(cells)]
         known = ledger.call(ledger.find_many, [place.job for place in places])
         live = live_tracks(ledger)
@@ -89,7 +95,9 @@ class Book(Listened):
         self.elsewhere = elsewhere
         self._remember_measured(ledger)
         self._let_go({place.job for place in listed}, live)
-        self._marks = {**ledger.call(memory.marks_of, ledger, name), **self._marks}
+        with self.marking:
+            self._marks = ledger.call(memory.marks_of, ledger, name)
+        self.known = frozenset(listed)
 
     def _remember_measured(self, ledger: Ledger) -> None:
         paths = [str(job.video.path) for job in self.jobs if job.video is not None]
@@ -120,6 +128,7 @@ class Book(Listened):
     def spent(self) -> float:
         """What the jobs cost, those under way by their estimate; videos taken from the ledger cost nothing."""
         bought = {job.id: job for slot, job in self._entries() if slot not in self._kept}
+        bought = {**self._past, **bought}
         return sum(job.price or 0.0 for job in bought.values() if job.costs)
 
     @property
@@ -150,6 +159,9 @@ class Book(Listened):
         """This cell, and each that equals it, has this job; `kept` where it was bought before and elsewhere."""
         slot = slot_of(cell, stage)
         with self._lock:
+            before = self._jobs.get(slot)
+            if before is not None and before.id != job.id and slot not in self._kept:
+                self._past = {**self._past, before.id: before}  # a new one: threads add them up
             self._jobs[slot] = job
         self._never.pop(slot, None)
         self._lost.pop(slot, None)
@@ -196,15 +208,6 @@ class Book(Listened):
     def mark(self, cell: Cell) -> Mark:
         """Star, rating and note of a cell."""
         return self._marks.get(cell.index) or Mark()
-
-    def marked(self, cell: Cell, *, star: bool | None, rating: int | None, note: str | None) -> Mark:
-        """What a cell's mark will be with these changes."""
-        mark = self.mark(cell)
-        return Mark(
-            mark.star if star is None else star,
-            mark.rating if rating is None else rating or None,
-            mark.note if note is None else note,
-        )
 
     def set_mark(self, cell: Cell, mark: Mark) -> None:
         """This is what a person thinks of it now."""

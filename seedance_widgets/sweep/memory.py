@@ -23,7 +23,7 @@ from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.sweep.axes import Axis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from seedance_widgets.jobs import Ledger
 
@@ -125,7 +125,9 @@ def names(ledger: Ledger) -> list[str]:
     return [str(row["name"]) for row in ledger.rows("SELECT name FROM sweeps ORDER BY created_at DESC")]
 
 
-def assign(ledger: Ledger, name: str, places: Sequence[Place], before: Sequence[str]) -> list[bool]:
+def assign(
+    ledger: Ledger, name: str, places: Sequence[Place], before: Sequence[str], known: frozenset[Place] | None = None
+) -> list[bool] | None:
     """Give cells their jobs, where they still have those that they had; on the ledger's thread.
 
     Args:
@@ -133,20 +135,34 @@ def assign(ledger: Ledger, name: str, places: Sequence[Place], before: Sequence[
         name: Of the sweep.
         places: The new ones.
         before: The job that each of these cells had as far as we know; empty for none.
+        known: What `places_of` gave when it was decided: a cap can be kept only where nobody has decided since.
 
     Returns:
-        For each, whether it was written; if not, another process has given the cell a job since.
+        For each, whether it was written; if not, another process has given the cell a job since. None where `known` is
+        not what there is any more; then nothing was written.
     """
     with ledger.transaction() as db:
+        if known is not None and known != frozenset(places_of(ledger, name)):
+            return None
+        db.executemany(  # what was bought for the sweep stays in its total
+            "INSERT OR IGNORE INTO sweep_past (sweep, job) SELECT sweep, job FROM sweep_cells "
+            "WHERE sweep = ? AND stage = ? AND cell = ? AND job = ? AND NOT kept",
+            [(name, one.stage, one.cell, old) for one, old in zip(places, before, strict=True) if old],
+        )
         return [
             db.execute(
                 "INSERT INTO sweep_cells (sweep, stage, cell, job, kept, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
                 "ON CONFLICT (sweep, stage, cell) DO UPDATE SET job = ?4, kept = ?5, owner = ?6 WHERE job = ?7",
-                [name, one.stage, one.cell, one.job, int(one.kept), ledger.owner, known],
+                [name, one.stage, one.cell, one.job, int(one.kept), ledger.owner, old],
             ).rowcount
             > 0
-            for one, known in zip(places, before, strict=True)
+            for one, old in zip(places, before, strict=True)
         ]
+
+
+def past_of(ledger: Ledger, name: str) -> list[str]:
+    """The jobs that were bought for cells which have another one now; on the ledger's thread."""
+    return [str(row["job"]) for row in ledger.rows("SELECT job FROM sweep_past WHERE sweep = ?", [name])]
 
 
 def release(ledger: Ledger, name: str, jobs: Sequence[tuple[str, str]]) -> None:
@@ -177,15 +193,30 @@ def places_of(ledger: Ledger, name: str) -> list[Place]:
     ]
 
 
-def write_marks(ledger: Ledger, name: str, marks: Iterable[tuple[int, Mark]]) -> None:
-    """Write stars, ratings and notes; on the ledger's thread."""
+def write_mark(
+    ledger: Ledger, name: str, cell: int, star: bool | None = None, rating: int | None = None, note: str | None = None
+) -> Mark:
+    """Change what is given, and nothing else: another kernel may have written the rest; on the ledger's thread.
+
+    Args:
+        ledger: Where.
+        name: Of the sweep.
+        cell: Its number.
+        star: None: as it is.
+        rating: 0 for none.
+        note: As for the star.
+
+    Returns:
+        What stands there now.
+    """
     with ledger.transaction() as db:
-        db.executemany(
-            "INSERT INTO sweep_marks (sweep, cell, star, rating, note) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (sweep, cell) DO UPDATE SET star = excluded.star, rating = excluded.rating, "
-            "note = excluded.note",
-            [(name, cell, int(mark.star), mark.rating, mark.note) for cell, mark in marks],
+        db.execute(
+            "INSERT INTO sweep_marks (sweep, cell, star, rating, note) "
+            "VALUES (?1, ?2, ifnull(?3, 0), nullif(?4, 0), ifnull(?5, '')) ON CONFLICT (sweep, cell) DO UPDATE SET "
+            "star = ifnull(?3, star), rating = nullif(ifnull(?4, rating), 0), note = ifnull(?5, note)",
+            [name, cell, None if star is None else int(star), rating, note],
         )
+        return marks_of(ledger, name)[cell]
 
 
 def marks_of(ledger: Ledger, name: str) -> dict[int, Mark]:

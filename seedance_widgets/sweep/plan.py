@@ -260,9 +260,14 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozens
             lines[i] = Line(line.cell, "kept", line.request, line.estimate, now)
             continue
         record = found.get(wanted.get(key, ""))
-        if record is not None and record.video and (sweep.ledger.folder / MEDIA / record.video).is_file():
+        if record is not None and is_there(sweep, record):
             lines[i] = Line(line.cell, "kept", line.request, line.estimate, record)
     return Plan(sweep, stage, tuple(lines), sweep.book.spent + sweep.book.to_come)
+
+
+def is_there(sweep: Sweep, record: Record) -> bool:
+    """Whether the video of a job still lies where it was put."""
+    return bool(record.video) and (sweep.ledger.folder / MEDIA / str(record.video)).is_file()
 
 
 def _under_way(sweep: Sweep) -> dict[str, Record]:

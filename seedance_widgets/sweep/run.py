@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import weakref
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,16 @@ from seedance_widgets.request.estimate import money
 from seedance_widgets.request.images import is_url
 from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.sweep import memory
+from seedance_widgets.sweep.axes import RANDOM, takes_seed
 from seedance_widgets.sweep.book import STAGES, slot_of
 from seedance_widgets.sweep.cells import Cells
 from seedance_widgets.sweep.memory import Place
-from seedance_widgets.sweep.plan import plan_of
+from seedance_widgets.sweep.plan import is_there, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 
+    from seedance_widgets.jobs import Ledger
     from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
     from seedance_widgets.sweep.plan import Fate, Line, Plan
@@ -121,6 +124,13 @@ class Kept(NamedTuple):
     copy: str
 
 
+Twin = tuple["Ledger", str, str]  # the provider, and the request's hash
+
+# What this process has sent with a fixed seed. The ledger hears of a job a moment later, and in that moment two sweeps
+# that run at once would buy the same video twice.
+_sent: weakref.WeakValueDictionary[Twin, Job] = weakref.WeakValueDictionary()
+
+
 @dataclass(eq=False)
 class Sending:
     """A cell on its way to be sent.
@@ -130,12 +140,14 @@ class Sending:
         stage: `final` or `preview`.
         job_id: The job that it will have.
         before: The job that it had, or empty.
+        twin: By what an equal request is known, of which one video is enough; None where each draws a seed of its own.
     """
 
     line: Line
     stage: Stage
     job_id: str
     before: str
+    twin: Twin | None = None
     dropped: bool = False
 
     @property
@@ -190,13 +202,14 @@ class Runner:
                     "back, or make the sweep anew. Nothing was sent."
                 )
             await asyncio.to_thread(sweep.save)
-            if sweep.book is book:
-                await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)  # other kernels may be at it
+            sendings: list[Sending] | None = None
+            while sweep.book is book and sendings is None:  # decided anew where another kernel has decided meanwhile
+                await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)
                 await self.take_up(sweep)
                 plan = await asyncio.to_thread(plan_of, sweep, cells, stage, again=again)
                 agree(plan, max_cost)
                 sendings = await self._assign(sweep, plan)
-        if sweep.book is not book:  # it turned out to be a sweep that was known already
+        if sendings is None:  # it turned out to be a sweep that was known already
             return await sweep.runner.run(sweep, cells, stage, again=again, max_cost=max_cost)
         book.changed()
         try:
@@ -242,7 +255,11 @@ class Runner:
         await self._give_back(sweep, drop)
         self.book.changed()
         jobs = {
-            job.id: job for cell in cells for job in (cell.job, cell.preview) if job and not job.done and job.followed
+            job.id: job
+            for cell in cells
+            for stage in STAGES
+            if not self.book.is_kept(cell, stage)  # somebody else wants that one
+            if (job := self.book.job_of(cell, stage)) and not job.done and job.followed
         }
         done = await asyncio.gather(*(_cancelled(job) for job in jobs.values()))
         self.book.changed()
@@ -252,10 +269,13 @@ class Runner:
         told += [f"{len(done) - sum(done):,} already running go on{bill}"] if not all(done) else []
         return " · ".join(told) or "there was nothing to cancel"
 
-    async def _assign(self, sweep: Sweep, plan: Plan) -> list[Sending]:
-        """Write down which job each cell will have, before anything of it is sent."""
+    async def _assign(self, sweep: Sweep, plan: Plan) -> list[Sending] | None:
+        """Write down which job each cell will have, before anything is sent; None where the plan is out of date."""
         stage, book = plan.stage, self.book
-        sendings = [Sending(line, stage, new_id(), book.placed(line.cell, stage)) for line in plan.to_send]
+        sendings = [
+            Sending(line, stage, new_id(), book.placed(line.cell, stage), _twin_of(line, sweep))
+            for line in plan.to_send
+        ]
         places = [Place(one.slot[0], one.cell.index, one.job_id, kept=False) for one in sendings]
         before = [one.before for one in sendings]
         kept = [(line.cell, line.record) for line in plan.lines if line.fate == "kept" and line.record]
@@ -263,7 +283,9 @@ class Runner:
         before += [book.placed(cell, stage) for cell, _ in kept]
         if not places:
             return []
-        written = await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, places, before)
+        written = await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, places, before, book.known)
+        if written is None:
+            return None
         if not all(written):  # another kernel was quicker: what that has decided is how it is
             await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)
         for (cell, record), done in zip(kept, written[len(sendings) :], strict=True):
@@ -286,11 +308,17 @@ class Runner:
             return not self.paused and self._busy[rate] < AHEAD * rate.at_once and self._busy.total() < most
 
         for one in sendings:
-            await self._until(lambda one=one: one.dropped or may_go())  # type: ignore[misc]
-            job = None if one.dropped else self._submit(one)
+            job: Job | None = None
+            while not one.dropped:
+                await self._until(lambda one=one: one.dropped or may_go())  # type: ignore[misc]
+                if (job := await self._had(one)) is not None:
+                    break
+                if may_go() and not one.dropped:  # still: somebody may have paused it
+                    job = self._submit(one)
+                    break
             self._no_longer_waiting([one])  # only now: whoever looks finds the one or the other
             self.book.changed()
-            if job is not None:
+            if job is not None and not job.done:
                 group.create_task(self._hold(job, self._place_of(rate)))
             await asyncio.sleep(0)  # a thousand in a row would keep the loop from its turn
 
@@ -304,6 +332,23 @@ class Runner:
 
         return give_back
 
+    async def _had(self, one: Sending) -> Job | None:
+        """The video that another sweep, or somebody else, has sent or got since this was planned."""
+        if one.dropped or one.twin is None:
+            return None
+        ledger, maker, request = one.twin
+        sweep = one.cell.sweep
+        if (job := _sent.get(one.twin)) is None or job.done:
+            record = (await ledger.on_thread(ledger.succeeded, [request], maker)).get(request)
+            if record is not None and is_there(sweep, record):
+                job = await asyncio.to_thread(job_of, ledger, record)
+            elif (job := _sent.get(one.twin)) is None or job.done:  # from here to the submit nothing has its turn
+                return None
+        place = Place(one.slot[0], one.cell.index, job.id, kept=True)
+        await ledger.on_thread(memory.assign, ledger, sweep.name, [place], [one.job_id])
+        self.book.set_job(one.cell, one.stage, job, kept=True)
+        return job
+
     def _submit(self, one: Sending) -> Job | None:
         try:
             request = _as_planned(one.line.request, self._pictures)
@@ -311,6 +356,8 @@ class Runner:
         except SeedanceError as error:  # an image that was deleted since: this cell, and no other
             self.book.set_trouble(one.cell, one.stage, error)
             return None
+        if one.twin is not None:
+            _sent[one.twin] = job
         self.book.set_job(one.cell, one.stage, job)
         return job
 
@@ -390,6 +437,13 @@ def agree(plan: Plan, max_cost: float | None) -> None:
             f"{count:,} videos for {price}{before} go over max_cost, {money(cap, plan.currency)}. Nothing was sent: "
             "take fewer cells, run(preview=True) first, or raise max_cost."
         )
+
+
+def _twin_of(line: Line, sweep: Sweep) -> Twin | None:
+    request = line.request
+    if request.seed == RANDOM or not takes_seed(request):
+        return None
+    return sweep.ledger, sweep.provider_id, request.content_hash
 
 
 def rate_of(request: VideoRequest) -> Rate:

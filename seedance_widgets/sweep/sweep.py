@@ -100,9 +100,9 @@ class Sweep:
         if not places:
             raise SweepError("exclude leaves out every cell; there is nothing to make.")
         self._set_up(request, made, mode, places, name=name, max_cost=max_cost, max_jobs=max_jobs)
-        self.provider: Provider | None = choice.resolve(provider)
-        self.provider_id = self.provider.id
-        self.base_url = self.provider.base_url
+        self._maker: Provider | None = choice.resolve(provider)
+        self.provider_id = self._maker.id
+        self.base_url = self._maker.base_url
         if name is not None and self.name in self.names():
             self.save()  # refuses where that one is another sweep
             self._take_up()
@@ -122,8 +122,8 @@ class Sweep:
         self.axes = axes
         self.mode = mode
         self.name = arguments.read_name(name)
-        self.max_cost = arguments.read_cap(max_cost)
-        self.max_jobs = arguments.read_at_once(max_jobs)
+        self._max_cost = arguments.read_cap(max_cost)
+        self._max_jobs = arguments.read_at_once(max_jobs)
         self.cells = Cells(
             Cell(self, i, place, values := axis_rules.values_at(axes, place), axis_rules.request_at(base, values))
             for i, place in enumerate(places)
@@ -158,9 +158,9 @@ class Sweep:
         sweep.provider_id, sweep.base_url = spec.provider, spec.base_url
         given = None if provider is None else choice.resolve(provider)
         try:
-            sweep.provider = choice.provider_for(spec.provider, spec.base_url, given)
+            sweep._maker = choice.provider_for(spec.provider, spec.base_url, given)  # noqa: SLF001  its own
         except ConfigurationError:
-            sweep.provider = None  # what was made can be looked at without a key
+            sweep._maker = None  # noqa: SLF001  what was made can be looked at without a key
         sweep._read()  # noqa: SLF001  its own
         sweep._take_up()  # noqa: SLF001  the same
         return sweep
@@ -309,10 +309,47 @@ class Sweep:
         note = arguments.read_mark(star, rating, note)
         self.save()
         with self.book.marking:
-            mark = self.book.marked(one, star=star, rating=rating, note=note)
-            self.ledger.call(memory.write_marks, self.ledger, self.name, [(one.index, mark)])
+            mark = self.ledger.call(memory.write_mark, self.ledger, self.name, one.index, star, rating, note)
             self.book.set_mark(one, mark)
         self.changed()
+
+    @property
+    def provider(self) -> Provider | None:
+        """Who makes the videos; None where its key is missing. Another one may be set while nothing waits to be sent.
+
+        Raises:
+            SweepError: Cells wait to be sent to the one that was planned.
+            ConfigurationError: No such provider, or its key is missing.
+        """
+        return self._maker
+
+    @provider.setter
+    def provider(self, provider: Provider | Simulator | str) -> None:
+        maker = choice.resolve(provider)
+        if self.book.waiting and maker.id != self.provider_id:
+            raise SweepError(f"cells wait to be sent to {self.provider_label}; let them end, or cancel them first.")
+        self._maker, self.provider_id, self.base_url = maker, maker.id, maker.base_url
+        for cell in self.cells:  # what another one refuses and bills is another matter
+            for known in ("problems", "estimate", "preview_estimate"):
+                cell.__dict__.pop(known, None)
+
+    @property
+    def max_cost(self) -> float | None:
+        """What may be spent in all, in the provider's currency; None where nothing was said."""
+        return self._max_cost
+
+    @max_cost.setter
+    def max_cost(self, max_cost: float | None) -> None:
+        self._max_cost = arguments.read_cap(max_cost)
+
+    @property
+    def max_jobs(self) -> int | None:
+        """How many jobs may be under way at once; None for three times what the provider runs at once."""
+        return self._max_jobs
+
+    @max_jobs.setter
+    def max_jobs(self, max_jobs: int | None) -> None:
+        self._max_jobs = arguments.read_at_once(max_jobs)
 
     @property
     def jobs(self) -> JobList:
@@ -531,8 +568,8 @@ class Sweep:
         self, what: str, cells: Sequence[Cell], *, preview: bool, max_cost: float | None, again: frozenset[Fate]
     ) -> Outcome:
         cap = arguments.read_cap(max_cost)
-        if self.provider is None:
-            self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
+        if self._maker is None:
+            self._maker = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
         work = self.runner.run(self, cells, _stage(preview=preview), again=again, max_cost=cap)
         # Only `run`, called as before, waits for the same and buys nothing more.
         wait = "`sweep` shows how it stands" if again else "the same `await sweep.run(...)` waits for it again"

@@ -168,7 +168,9 @@ class SweepView(MediaAnswers, StudioBelow):
                 return self._agreement.ask(line, about)
             cap = cap if math.isinf(cap) is False else math.inf if plan.unpriced else plan.committed + plan.price + 1e-6
         run = sweep.retry if again else sweep.run
-        self.start(self.tell_of(run(cells, preview=stage == "preview", max_cost=cap)))
+        # The yes was to these: cells that are free again by the time it runs are asked about another time.
+        meant = [line.cell for line in plan.lines if line.fate in {"send", "same", "kept"}]
+        self.start(self.tell_of(run(meant, preview=stage == "preview", max_cost=cap)))
         return {"sent": len(plan.to_send)}
 
     async def answer_pause(self, paused: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,8 @@ import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs.ledger import FILE
 from seedance_widgets.sweep import memory
-from tests.sweep.sweeps import BASE, as_after_a_restart, creates, sweep_of
+from seedance_widgets.sweep.memory import Place
+from tests.sweep.sweeps import BASE, as_after_a_restart, creates, sweep_of, until
 
 
 async def test_load_has_it_all_again(sim, home):
@@ -220,3 +222,52 @@ async def test_what_was_measured_is_there_after_a_restart(sim):
     loaded = sw.Sweep.load("boats", sim.provider())
     assert [row["motion"] for row in loaded.rows()] == motions
     assert loaded.ledger.call(memory.measured_of, loaded.ledger, ["nothing.mp4"]) == {}
+
+
+def test_what_another_kernel_has_decided_since_is_seen_before_anything_is_written(sim):
+    sweep = sweep_of(sim, name="boats")
+    sweep.save()
+    ledger = sweep.ledger
+
+    def assign(cell, known):
+        place = Place("final", cell, f"{cell:010}", kept=False)
+        return ledger.call(memory.assign, ledger, "boats", [place], [""], known)
+
+    def places():
+        return frozenset(ledger.call(memory.places_of, ledger, "boats"))
+
+    before = places()
+    assert assign(0, before) == [True]
+    assert assign(1, before) is None
+    assert len(places()) == 1
+    assert assign(1, places()) == [True]
+
+
+async def test_a_video_that_was_fetched_later_arrives_in_its_sweep(sim, home):
+    sweep = sweep_of(sim, base=BASE.replace(prompt="a boat [sim:run=100]"))
+    run = sweep.run()
+    await until(sweep, lambda: all(cell.state == "running" for cell in sweep))
+    media = home / "media"
+    away = media.rename(home / "away") if media.exists() else None
+    media.write_text("no folder")  # nothing can be stored
+    await run
+    assert {cell.state for cell in sweep} == {"failed"}
+    media.unlink()
+    if away is not None:
+        away.rename(media)
+    assert {job.status for job in await sw.resume(sim.provider())} == {"succeeded"}
+    assert sweep.plan().counts == {"done": 3}
+    assert len(sweep.videos) == 3
+    assert len(creates(sim)) == 3
+
+
+async def test_a_mark_of_another_kernel_is_not_wiped_by_one_of_ours(sim, in_script):
+    sweep = sweep_of(sim, name="boats")
+    sweep.save()
+    script = 'import seedance_widgets as sw\nsw.Sweep.load("boats").mark(0, note="do not lose me", rating=4)'
+    done = await asyncio.to_thread(in_script, script, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert done.returncode == 0, done
+    sweep.mark(0, star=True)
+    assert (sweep[0].star, sweep[0].rating, sweep[0].note) == (True, 4, "do not lose me")
+    sweep.mark(0, rating=0)
+    assert (sweep[0].star, sweep[0].rating, sweep[0].note) == (True, None, "do not lose me")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
-from tests.sweep.sweeps import BASE, awaited, creates, sweep_of, until
+from tests.sweep.sweeps import BASE, as_after_a_restart, awaited, creates, sweep_of, until
 
 
 async def test_equal_requests_are_bought_once(sim):
@@ -112,3 +113,85 @@ def test_what_a_prompt_still_lacks_is_said_before_it_is_paid_for(sim):
     told = sweep_of(sim, {"seed": [1, 2]}).plan().notes
     assert told == ("The prompt holds {mood}, which no axis fills: it is sent as it stands.",)
     assert sweep_of(sim, {"mood": ["calm"]}).plan().notes == ()
+
+
+async def test_the_cap_counts_what_was_bought_before_a_retry(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": [1]}, provider=provider, max_cost=0.65, name="boats")
+    await sweep.run()
+    sweep[0].video.path.unlink()
+    await sweep.retry(0)
+    assert sweep.spent == pytest.approx(2 * 0.297675)
+    sweep[0].video.path.unlink()
+    with pytest.raises(SweepError, match="go over max_cost"):
+        await sweep.retry(0)
+    assert len(creates(sim)) == 2
+    spent = sweep.spent
+    del sweep
+    await as_after_a_restart()
+    assert sw.Sweep.load("boats").spent == pytest.approx(spent)
+
+
+def test_two_kernels_that_run_other_cells_at_once_keep_one_cap(sim, in_script, tmp_path):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sw.Sweep(BASE, {"seed": range(12)}, provider=provider, max_cost=6.5 * 0.297675, name="boats").save()
+    script = """
+        import pathlib, seedance_widgets as sw
+        from seedance_widgets.errors import SweepError
+        sweep = sw.Sweep.load("boats", sw.providers.Ark("key", base_url={url!r}))
+        cells = range({first}, {first} + 6)
+        here = pathlib.Path({folder!r})
+        (here / "{first}").touch()
+        while not ((here / "0").exists() and (here / "6").exists()): pass
+        try:
+            sw.run(sweep.run(cells))
+        except SweepError as error:
+            print("go over max_cost" in str(error))
+        else:
+            print("made")
+    """
+    scripts = [script.format(url=sim.ark_base_url, first=first, folder=str(tmp_path)) for first in (0, 6)]
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(in_script, scripts))
+    assert sorted(one.stdout.strip() for one in done) == ["True", "made"], done
+    assert len(creates(sim)) == 6
+
+
+async def test_two_sweeps_with_the_same_seeds_at_the_same_time_buy_each_video_once(sim):
+    base = BASE.replace(prompt="a boat")
+    slow = sweep_of(sim, {"seed": range(8)}, base, max_jobs=1)
+    quick = sweep_of(sim, {"seed": range(10)}, base)
+    await asyncio.gather(slow.run(), quick.run())
+    assert len(creates(sim)) == 10
+    assert len(slow.videos) == 8
+    assert len(quick.videos) == 10
+    assert {video.path for video in slow.videos} < {video.path for video in quick.videos}
+
+
+async def test_a_cancel_leaves_what_another_sweep_has_sent(sim):
+    base = BASE.replace(prompt="a boat [sim:queue=100]")
+    one, other = sweep_of(sim, {"seed": range(2)}, base), sweep_of(sim, {"seed": range(3)}, base)
+    first = one.run()
+    await until(one, lambda: all(cell.state == "queued" for cell in one))
+    second = other.run([0, 1])
+    await until(other, lambda: other[1].job is not None)
+    assert await other.cancel() == "there was nothing to cancel"
+    await one.cancel()
+    await first
+    await second
+    assert {cell.state for cell in one} == {"cancelled"}
+
+
+def test_caps_and_providers_that_are_set_later_are_checked_too(sim):
+    sweep = sweep_of(sim)
+    for wrong in (float("nan"), "5", -1):
+        with pytest.raises(SweepError, match="max_cost must be"):
+            sweep.max_cost = wrong
+    with pytest.raises(SweepError, match="max_jobs must be"):
+        sweep.max_jobs = 0
+    assert not sweep.billed
+    sweep.provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    assert sweep.billed
+    with pytest.raises(SweepError, match="Nothing was sent"):
+        sw.run(sweep.run())
+    assert creates(sim) == []
