@@ -176,7 +176,8 @@ class _Options:
         detail = [self._price(model, name), say(model.purpose, self.lang)]
         if day is not None and day > today():
             detail.append(text(self.lang, "form.goes_off", day=day.isoformat()))
-        return self._option(value, model.title, detail=" · ".join(filter(None, detail)), reason=reason)
+        label = model.title.removeprefix("Seedance ")  # they all are, and the menu is not wide
+        return self._option(value, label, detail=" · ".join(filter(None, detail)), reason=reason)
 
     def _price(self, model: Model, name: str) -> str:
         facts = catalogue().providers[name]

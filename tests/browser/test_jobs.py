@@ -382,9 +382,32 @@ async def test_a_finished_run_can_be_used_again(stage, desk, done):
     await expect(view.root.locator(".sw-said")).to_have_text("The last frame is the form's first frame now.")
     await actions.get_by_role("button", name="Vary seed").click()
     assert await stage.js("() => mounted.used") == [[done.id, "last_to_first"], [done.id, "vary_seed"]]
-    await actions.get_by_role("button", name="Send to Sweep").click()
+    await expect(view.root.locator(".sw-said")).to_have_text("The form has this request with another seed now.")
+    await actions.get_by_role("button", name="Sweep code").click()
     await expect(view.root.get_by_role("tab", name="Code")).to_have_attribute("aria-selected", "true")
     await expect(view.root.locator("pre")).to_contain_text("sweep = sw.Sweep(base, axes=")
+    await expect(view.root.locator(".sw-said")).to_be_empty()
+
+
+async def test_a_long_prompt_is_readable_in_the_code_and_copied_as_it_is(stage, desk, done):
+    line = 'prompt="' + "a calm boat on a wide and quiet sea " * 20 + "x" * 300 + '",'
+    code = f"import seedance_widgets as sw\n\nvideo = await sw.generate_video(\n    {line}\n)\n"
+    snippets = [{"name": "python", "title": "Python", "language": "python", "text": code}]
+    await stage.width(420)
+    answers = {**desk.answers, "code": lambda job: snippets}
+    view = await stage.mount(RESULT, {"job": desk.state(done)}, answers=answers, styles=STYLES)
+    await view.root.get_by_role("tab", name="Code").click()
+    box = view.root.locator("pre")
+    await expect(box).to_contain_text("a calm boat on a wide")
+    assert await box.evaluate("one => one.scrollWidth <= one.clientWidth")
+    await stage.screenshot("code-long")
+    await stage.js(
+        """async () => {
+          const { selectText } = await import("/assets/clipboard.js");
+          selectText(document.querySelector("pre code"));
+        }"""
+    )
+    assert (await stage.js("() => document.getSelection().toString()")).strip() == code.strip()
 
 
 async def test_the_video_can_be_downloaded_under_its_name(stage, desk, done, tmp_path):

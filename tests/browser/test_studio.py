@@ -5,6 +5,13 @@ from playwright.async_api import expect
 
 import seedance_widgets as sw
 
+# The options that are wider than the menu, with its own font; 30 pixels for its paddings and its arrow.
+CUT = """menu => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+  canvas.font = getComputedStyle(menu).font;
+  const room = menu.clientWidth - 30;
+  return [...menu.options].map((one) => one.textContent).filter((words) => canvas.measureText(words).width > room);
+}"""
 FAST = {"model": "1.0-pro", "resolution": "480p", "duration": 2}
 
 
@@ -22,6 +29,9 @@ async def shown(stage, sim, request=None, **settings):
 async def test_the_whole_story(stage, sim):
     studio, root = await shown(stage, sim)
     await expect(root.get_by_text("To do: a first frame.")).to_be_visible()
+    # What a model is good for can be read without opening the menu.
+    cut = await root.get_by_label("Model", exact=True).evaluate(CUT)
+    assert cut == []
     await stage.screenshot("studio-empty")
     await root.get_by_role("button", name="Try the sample image").click()
     await root.get_by_label("Prompt").fill("The beam sweeps over the sea")

@@ -57,11 +57,13 @@ export function createResult({ rpc, t, media, onUse, onTrouble }) {
   let fetching = false;
 
   async function use(how) {
+    fill(said); // of what was pressed before
     const done = await onUse(job.id, how);
     if (done !== undefined) fill(said, t(`result.used_${how}`));
   }
 
   async function open(name) {
+    fill(said);
     tabs.select("code");
     await code.open(name);
     tabs.element.scrollIntoView({ block: "nearest" });
