@@ -15,6 +15,7 @@ from seedance_widgets.request.intake import kind_of
 from seedance_widgets.request.model import VideoRequest
 
 _SHOWN = 60  # characters of a value that a message repeats
+_JOINS = "\u200c\u200d"  # within words of some scripts, and within emoji
 _SAFE_BITS = 4096  # Python refuses to write out much larger numbers
 
 
@@ -61,6 +62,21 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple):
         return f"a list of {len(value)}"
     return f"a value of type {value.type_name if isinstance(value, Odd) else type(value).__name__}"
+
+
+def printable(text: str) -> str:
+    """Somebody's text on one line, without the signs that a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in _JOINS else " " if one.isspace() else "\ufffd" for one in text)
+
+
+def said_by(error: BaseException) -> str:
+    """The type of a foreign error, and what it says where it can."""
+    try:
+        return printable(f"{type(error).__name__}: {error}")
+    except Exception:  # noqa: BLE001  its own `__str__` may raise
+        return type(error).__name__
 
 
 def not_a_request(value: object) -> str | None:

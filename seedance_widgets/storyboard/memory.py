@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs.store import keep_inputs, request_values
 from seedance_widgets.request import VideoRequest
+from seedance_widgets.storyboard.shots import read_shot
 from seedance_widgets.storyboard.takes import Take
+from seedance_widgets.sweep import arguments
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,12 +114,12 @@ def read(ledger: Ledger, name: str) -> Spec:
         cap = values["max_cost"]
         return Spec(
             VideoRequest.from_dict(request_values(folder, values["base"])),
-            tuple((request_values(folder, one["given"]), str(one["made"])) for one in values["shots"]),
+            tuple((read_shot(request_values(folder, one["given"])), str(one["made"])) for one in values["shots"]),
             tuple(
                 Take(str(one["job"]), dict(one["given"]), str(one["before"]), str(one["base"]))
                 for one in values["takes"]
             ),
-            math.inf if cap == "any" else None if cap is None else float(cap),
+            math.inf if cap == "any" else arguments.read_cap(cap),  # NaN is above no price
             str(row["provider"]),
             str(row["base_url"]),
             str(values["owner"]),

@@ -16,7 +16,7 @@ from seedance_widgets.storyboard.memory import ChangedElsewhere
 from seedance_widgets.storyboard.takes import Take, base_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from seedance_widgets.jobs import Job
     from seedance_widgets.request import VideoRequest
@@ -38,8 +38,8 @@ class Runner:
         self._taking_up = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, cap: float | None, again: Sequence[Shot]) -> list[Shot]:
-        """Make what is missing or outdated, and `again`; one run after the other."""
+    async def run(self, cap: float | None, again: Mapping[Shot, Take | None]) -> list[Shot]:
+        """Make what is missing or outdated, and `again`, each with the take that it had; one run after the other."""
         board = self.board
         async with self._turn:
             await self.take_up()
@@ -57,14 +57,14 @@ class Runner:
                 raise error
         for shot in list(board.shots):  # those too that an earlier kernel has sent
             if shot.job is not None and not shot.job.done:
-                await _ended(shot.job)
+                await self._follow(shot.job)
         return board.shots
 
     async def take_up(self) -> None:
         """Follow the jobs that a kernel that was restarted left behind; sends nothing. Ends when they are followed."""
         board = self.board
         async with self._taking_up:
-            left = [shot for shot in board.shots if (job := shot.job) is not None and not (job.followed or job.done)]
+            left = [shot for shot in board.shots if shot.job is not None and _is_left(shot.job)]
             if not left:
                 return
             await resume(board.provider).taken_up()
@@ -83,14 +83,24 @@ class Runner:
     async def _follow(self, job: Job) -> None:
         with job.listening(self.board.changed):
             await _ended(job)
+        await asyncio.to_thread(self.board.settle)  # its video is what the next one starts with
         self.board.changed(job)
 
-    def _agreed(self, cap: float | None, again: Sequence[Shot]) -> list[Shot]:
+    def _agreed(self, cap: float | None, again: Mapping[Shot, Take | None]) -> list[Shot]:
         """What is to be made; from here on nobody changes it. Blocking."""
         board = self.board
         with board.lock:
             board.settle()
-            wanted = board.to_make(again)
+            for shot, made in again.items():
+                # Its turn may come late: whoever asks twice, or while a run makes it, wants it once.
+                if shot.under_way or shot.made != made or shot.index < 0:
+                    raise SweepError(
+                        f"shot {shot.index} is made anew already, or has another video, since this was asked. Nothing "
+                        f"was sent by it; rerun({shot.index}) makes it anew once more."
+                        if shot.index >= 0
+                        else "the shot that was to be made anew was taken out since. Nothing was sent."
+                    )
+            wanted = board.to_make(list(again))
             agree(board, wanted, cap)
             for shot in wanted:
                 shot.waiting, shot.trouble = True, ""
@@ -118,7 +128,7 @@ class Runner:
                 raise
             return
         board.takes.set_job(job)
-        shot.job, shot.lost, shot.waiting = job, False, False
+        shot.made, shot.job, shot.lost, shot.waiting = take, job, False, False
         await asyncio.to_thread(board.settle)  # those after it begin with another one now
         board.changed()
         with job.listening(board.changed):
@@ -205,6 +215,11 @@ def _not_ready(shot: Shot) -> str:
     if shot.video is None:
         return "which has no video"
     return "which is outdated" if shot.outdated else "which could not be made anew" if shot.trouble else ""
+
+
+def _is_left(job: Job) -> bool:
+    """Whether an earlier kernel left it under way, or its video is made and was not fetched."""
+    return job.video is None and job.card().ready_at is not None if job.done else not job.followed
 
 
 async def _ended(job: Job) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from seedance_widgets.catalog import find_model, provider_facts
 from seedance_widgets.errors import SweepError
 from seedance_widgets.request import Image, VideoRequest, check, estimate
 from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.request.plain import said_by
 
 if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from seedance_widgets.video import Video
 
 ADAPTIVE = "adaptive"
+MOST_SHOTS = 1000
 _FIELDS = tuple(one.name for one in fields(VideoRequest))
 _OF_ITS_OWN = ("first_frame_url", "reference_image_urls")  # a shot that names one of these is a cut
 
@@ -52,6 +56,7 @@ class Shot:
         lost: Nobody can tell whether its job was sent: it is never sent again by itself.
         waiting: Its turn is still to come.
         outdated: What it shows was made from something that has changed since: its own fields, or the shot before.
+        looked: Its outlook as it was found last, or None.
     """
 
     board: Storyboard
@@ -64,7 +69,7 @@ class Shot:
     outdated: bool = False
     _place: int = field(default=0, repr=False)
     _plain: dict[str, Any] | None = field(default=None, repr=False)
-    _outlook: Outlook | None = field(default=None, repr=False)
+    looked: Outlook | None = field(default=None, repr=False)
 
     @property
     def index(self) -> int:
@@ -156,22 +161,27 @@ class Shot:
     def outlook(self) -> Outlook:
         """Request, problems and estimate; what was found out is kept until something changes. Blocking."""
         chain, before = [self], self.before
-        while before is not None and before.ready is None:  # its size is known only by what comes before it
+        # The size of one that is not made is known only by what comes before it, up to one that was looked at: to go
+        # to the first shot for each of a thousand would take a minute.
+        while before is not None and before.ready is None and before.looked is None:
             chain.append(before)
             before = before.before
-        found = chain.pop().looked_at(None if before is None else before.ready)
+        start: Any = None if before is None else before.ready
+        if before is not None and start is None and before.looked is not None:
+            start = _in_place_of(before.looked)
         for shot in reversed(chain):
-            found = shot.looked_at(_stand_in(found.estimate.width or 1280, found.estimate.height or 720))
+            found = shot.looked_at(start)
+            start = _in_place_of(found)
         return found
 
     def looked_at(self, start: Any) -> Outlook:
         """Its outlook where it starts with this video or picture, or with neither."""
-        found = self._outlook
+        found = self.looked
         if found is None or found.start is not start:
             provider = self.board.provider or self.board.provider_id
             request = self._built({} if start is None else {"first_frame_url": start})
             found = Outlook(start, request, check(request, provider), estimate(request, provider))
-            self._outlook = found
+            self.looked = found
         return found
 
     def change(self, given: dict[str, Any]) -> None:
@@ -185,7 +195,7 @@ class Shot:
 
     def put(self, place: int) -> None:
         """It stands here, and what it will ask is looked at anew."""
-        self._place, self._outlook = place, None
+        self._place, self.looked = place, None
 
     def take(self, take: Take | None, job: Job | None, lost: str) -> None:
         """This take is what it is now; with None, what it shows is outdated."""
@@ -223,6 +233,30 @@ class Shot:
         return asked if fine and self.board.wire == "ark" else request
 
 
+def read_shots(given: Any) -> list[dict[str, Any]]:
+    """The fields of each shot of a list.
+
+    Raises:
+        SweepError: It is no list, holds none or too many, or one that is none.
+        TypeError: An unknown field; the message holds the nearest name.
+    """
+    if isinstance(given, (str, bytes, Mapping, AbstractSet)) or not isinstance(given, Iterable):  # a set has no order
+        raise SweepError(
+            "shots must be a list with at least one prompt, such as ['The boat leaves', 'It lands']; "
+            f"{type(given).__name__} is not."
+        )
+    try:
+        listed = list(itertools.islice(given, MOST_SHOTS + 1))
+    except Exception as error:  # a foreign iterator may raise anything
+        raise SweepError(f"the shots could not be gone through: {said_by(error)}.") from error
+    if len(listed) > MOST_SHOTS:
+        count = f"{len(given):,}" if isinstance(given, Sized) else f"more than {MOST_SHOTS:,}"
+        raise SweepError(f"a storyboard has at most {MOST_SHOTS:,} shots, and these are {count}; make several of it.")
+    if not listed:
+        raise SweepError("shots must be a list with at least one prompt, such as ['The boat leaves', 'It lands'].")
+    return [read_shot(one) for one in listed]
+
+
 def read_shot(given: Any) -> dict[str, Any]:
     """The fields of a shot, from a prompt, a dict or a `VideoRequest`.
 
@@ -231,7 +265,7 @@ def read_shot(given: Any) -> dict[str, Any]:
         TypeError: An unknown field; the message holds the nearest name.
     """
     if isinstance(given, str):
-        given = {"prompt": given}
+        given = {"prompt": str(given)}  # numpy's texts are texts of their own
     elif isinstance(given, VideoRequest):
         defaults = VideoRequest("")
         values = {name: getattr(given, name) for name in _FIELDS}
@@ -250,6 +284,10 @@ def read_shot(given: Any) -> dict[str, Any]:
 def wire_of(provider_id: str) -> str:
     """Which wire this provider speaks: `ark` or `acedata`."""
     return provider_facts(provider_id.rpartition(":")[2]).wire
+
+
+def _in_place_of(found: Outlook) -> Image:
+    return _stand_in(found.estimate.width or 1280, found.estimate.height or 720)
 
 
 @lru_cache(maxsize=32)

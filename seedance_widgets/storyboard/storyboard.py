@@ -11,17 +11,18 @@ import weakref
 from typing import TYPE_CHECKING, Any, overload
 
 from seedance_widgets import choice
-from seedance_widgets.errors import ConfigurationError, SweepError
+from seedance_widgets.errors import ConfigurationError, SeedanceError, SweepError
 from seedance_widgets.jobs import open_ledger
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
 from seedance_widgets.request.names import suggest_names
+from seedance_widgets.request.plain import printable
 from seedance_widgets.storyboard import memory
 from seedance_widgets.storyboard.join import join
 from seedance_widgets.storyboard.memory import Spec
 from seedance_widgets.storyboard.run import Runner, price_of
-from seedance_widgets.storyboard.shots import Shot, read_shot, wire_of
+from seedance_widgets.storyboard.shots import MOST_SHOTS, Shot, read_shot, read_shots, wire_of
 from seedance_widgets.storyboard.takes import Takes
 from seedance_widgets.sweep import arguments
 from seedance_widgets.sweep.listeners import Listened
@@ -30,12 +31,13 @@ from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from seedance_widgets.jobs import Job, Ledger
     from seedance_widgets.providers.base import Provider
     from seedance_widgets.simulator import Simulator
     from seedance_widgets.storyboard.join import How
+    from seedance_widgets.storyboard.takes import Take
 
 _FAILED = frozenset({"failed", "expired", "cancelled"})
 # Each storyboard that is in use: all objects of one share its state, or each of them would buy its shots.
@@ -78,17 +80,16 @@ class Storyboard(Listened):
         provider: Provider | Simulator | str | None = None,
         max_cost: float | None = None,
     ) -> None:
-        if isinstance(shots, (str, dict)) or not shots:
-            raise SweepError("shots must be a list with at least one prompt, such as ['The boat leaves', 'It lands'].")
-        given = [read_shot(one) for one in shots]
+        given = read_shots(shots)
         request = VideoRequest("") if base is None else arguments.read_base(base)
         cap = arguments.read_cap(max_cost)
         called = arguments.read_name(name).replace("sweep-", "board-", 1 if name is None else 0)
         maker = choice.resolve(provider)
-        self.provider: Provider | None = maker
         self._set_up(called, request, cap, maker.id, maker.base_url)
+        self._provider: Provider | None = maker
         if name is None:
             self.shots += [Shot(self, one) for one in given]
+            self.settle()
         else:
             self._go_on_by_name(given, request, maker, cap)
 
@@ -96,7 +97,8 @@ class Storyboard(Listened):
         super().__init__()
         self.name = name
         self.base = base
-        self.max_cost = cap
+        self._max_cost = cap
+        self._provider = None
         self.provider_id, self.base_url, self.wire = provider_id, base_url, wire_of(provider_id)
         self.shots: list[Shot] = []
         self.takes = Takes()
@@ -126,13 +128,12 @@ class Storyboard(Listened):
         board = _boards.get((ledger, name))
         if board is None:
             board = cls.__new__(cls)
-            board.provider = None
             board._set_up(name, spec.base, spec.max_cost, spec.provider, spec.base_url)  # noqa: SLF001  its own
         board._read(spec)  # noqa: SLF001  the same
         if board.provider is None or given is not None:
             # What was made can be looked at without a key.
             with contextlib.suppress(ConfigurationError):
-                board.provider = choice.provider_for(spec.provider, spec.base_url, given)
+                board._ask(choice.provider_for(spec.provider, spec.base_url, given))  # noqa: SLF001  the same
         board.settle()
         board = _boards.setdefault((ledger, name), board)
         board._take_up()  # noqa: SLF001  the same
@@ -150,9 +151,47 @@ class Storyboard(Listened):
         return open_ledger()
 
     @property
+    def provider(self) -> Provider | None:
+        """Who makes the videos; None where the key is missing. Another one is refused while a shot is under way."""
+        return self._provider
+
+    @provider.setter
+    def provider(self, given: Provider | Simulator | str | None) -> None:
+        if given is None:  # it is chosen again when it is needed, the same one
+            self._provider = None
+        else:
+            self._ask(choice.resolve(given))
+        self.changed()
+
+    def _ask(self, maker: Provider) -> None:
+        """Have this provider make the videos, and be written and reckoned as its."""
+        with self.lock:
+            # What is under way was agreed to at that one's prices. A simulator's address changes with each kernel.
+            other = maker.id != self.provider_id or (maker.billed and maker.base_url != self.base_url)
+            if other and any(shot.under_way for shot in self.shots):
+                raise SweepError(
+                    f"shots are under way at {choice.label_of(self.provider_id)}; let them end, or cancel their jobs, "
+                    "before another provider makes the next ones."
+                )
+            self._provider = maker
+            self.provider_id, self.base_url, self.wire = maker.id, maker.base_url, wire_of(maker.id)
+            for place, shot in enumerate(self.shots):
+                shot.put(place)  # what was reckoned is another provider's
+
+    @property
+    def max_cost(self) -> float | None:
+        """What may be spent in one run, in the provider's currency; None where that was not said."""
+        return self._max_cost
+
+    @max_cost.setter
+    def max_cost(self, given: float | None) -> None:
+        self._max_cost = arguments.read_cap(given)
+
+    @property
     def billed(self) -> bool:
         """Whether it costs money."""
-        return not self.provider_id.startswith("simulator:")
+        # Whom we ask decides, and what is written of it where there is no key.
+        return not self.provider_id.startswith("simulator:") or (self._provider is not None and self._provider.billed)
 
     @property
     def videos(self) -> list[Video]:
@@ -180,7 +219,7 @@ class Storyboard(Listened):
         lines = []
         for shot in self.shots:
             fate = (shot.refusal or str(shot.estimate)) if shot in wanted else shot.state
-            lines.append(f"{shot.index:>3}  {shot.prompt}: {fate}")
+            lines.append(f"{shot.index:>3}  {printable(shot.prompt)}: {fate}")
         price, unpriced = price_of(wanted)
         cost = money(price, wanted[0].estimate.currency) if wanted and self.billed else "free"
         total = f"{len(self.shots)} shots · {len(wanted)} to make · {cost}"
@@ -199,7 +238,7 @@ class Storyboard(Listened):
             SweepError: (when awaited) It is billed and nothing was agreed, it goes over the cap, or a shot cannot be
                 sent as it is; nothing was sent.
         """
-        return self._start(max_cost, ())
+        return self._start(max_cost, {})
 
     def rerun(self, index: int, *, max_cost: float | None = None, **changes: Any) -> Outcome:
         """Make a shot anew, with changed fields or as it is, and those after it that start with its last frame.
@@ -208,13 +247,16 @@ class Storyboard(Listened):
             index: Its number.
             max_cost: As for `run`.
             **changes: Fields of `VideoRequest`.
+
+        Raises:
+            SweepError: (when awaited, as for `run`) It was made anew already since this was called.
         """
         shot = self._shot(index)
         if shot.under_way:
             raise SweepError(f"shot {index} is under way; let it end, or cancel its job, before it is made anew.")
         if changes:
             self.edit(index, **changes)
-        return self._start(max_cost, (shot,))
+        return self._start(max_cost, {shot: shot.made})
 
     def edit(self, index: int, **changes: Any) -> Shot:
         """Change fields of a shot; None takes a field back to the base. Nothing is sent.
@@ -241,6 +283,8 @@ class Storyboard(Listened):
             TypeError: An unknown field; the message holds the nearest name.
         """
         made = Shot(self._first, read_shot(shot))
+        if len(self.shots) >= MOST_SHOTS:
+            raise SweepError(f"a storyboard has at most {MOST_SHOTS:,} shots, and so many are there already.")
         with self._change():
             if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= len(self.shots):
                 raise SweepError(f"a shot is put at a place from 0 to {len(self.shots)}; {index!r} is none.")
@@ -309,7 +353,14 @@ class Storyboard(Listened):
     def settle(self) -> None:
         """Give each shot the video that was made for it as it is now, where there is one. Blocking."""
         with self.lock:
+            self.takes.look_again()
             self.takes.settle(self.shots, self.base)
+
+    def look_again(self) -> None:
+        """The same where a job that had failed has gone on since: `sw.resume` may have fetched its video. Blocking."""
+        with self.lock:
+            if self.takes.look_again():
+                self.takes.settle(self.shots, self.base)
 
     def save(self) -> None:
         """Write it to the ledger. Blocking.
@@ -363,6 +414,8 @@ class Storyboard(Listened):
         return self.shots[wanted]
 
     def __repr__(self) -> str:
+        with contextlib.suppress(SeedanceError):  # what is known is shown where the ledger cannot be read
+            self.look_again()
         states = ", ".join(shot.state for shot in self.shots)
         return f"Storyboard({self.name!r}: {len(self.shots)} shots: {states})"
 
@@ -385,10 +438,10 @@ class Storyboard(Listened):
         """The loop on which its jobs live."""
         return self._runner.loop
 
-    def _start(self, max_cost: float | None, again: Sequence[Shot]) -> Outcome:
+    def _start(self, max_cost: float | None, again: Mapping[Shot, Take | None]) -> Outcome:
         cap = arguments.read_cap(max_cost)
-        if self.provider is None:
-            self.provider = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
+        if self._provider is None:
+            self._ask(choice.provider_for(self.provider_id, self.base_url))  # says which key is missing
         work = self._runner.run(self.max_cost if cap is None else cap, again)
         stopped = "the storyboard goes on: `await board.run()` waits for it, and makes what is missing then."
         return Outcome("making the shots", work, self._runner.loop, stopped=stopped)
@@ -397,17 +450,19 @@ class Storyboard(Listened):
     def _change(self) -> Iterator[None]:
         """Change the shots: when this is left it is written down, or nothing has changed. Blocking."""
         with self.lock:
-            before = [(shot, vars(shot).copy()) for shot in self.shots]
-            base = self.base
+            shots = list(self.shots)
+            # The loop writes into those that are under way, at any time, and no change is made to them.
+            before = [(shot, vars(shot).copy()) for shot in shots if not shot.under_way]
             try:
                 yield
                 self.settle()
                 self.write()
             except BaseException:
-                self.base = base
-                self.shots[:] = [shot for shot, _ in before]
+                self.shots[:] = shots
                 for shot, values in before:
                     vars(shot).update(values)
+                with contextlib.suppress(SeedanceError):
+                    self.settle()
                 raise
         self.changed()
 
@@ -446,7 +501,7 @@ class Storyboard(Listened):
         with self.lock:
             if spec.text == self._text or any(shot.under_way for shot in self.shots):
                 return
-            self.base, self.max_cost = spec.base, spec.max_cost
+            self.base, self._max_cost = spec.base, spec.max_cost
             self.provider_id, self.base_url, self.wire = spec.provider, spec.base_url, wire_of(spec.provider)
             self.takes.read(self.ledger, spec.takes, spec.owner)
             takes = {take.job: take for take in self.takes}
@@ -473,9 +528,8 @@ class Storyboard(Listened):
             else:  # nothing was made or written yet
                 self.shots[:] = [Shot(self._first, one) for one in given]
                 self.base = base
-            self.provider = maker
-            self.provider_id, self.base_url, self.wire = maker.id, maker.base_url, wire_of(maker.id)
-            self.max_cost = self.max_cost if cap is None else cap
+            self._ask(maker)
+            self._max_cost = self._max_cost if cap is None else cap
             self.settle()
         self.changed()
 

@@ -88,6 +88,22 @@ class Takes:
         known = self._jobs.get(take.job)
         return known if known is not None else self.fresh_job(take)
 
+    def look_again(self) -> bool:
+        """Whether a job that had ended without a video has gone on since, as `sw.resume` lets it. Blocking."""
+        ended = {one: job for one, job in self._jobs.items() if job.done and job.video is None}
+        if not ended:
+            return False
+        ledger = open_ledger()
+        live, written = live_tracks(ledger), ledger.call(ledger.find_many, list(ended))
+        fresh: dict[str, Job] = {}
+        for one, job in ended.items():
+            if one in live:
+                fresh[one] = Job(live[one])
+            elif (record := written.get(one)) is not None and record.state != job.status:
+                fresh[one] = job_of(ledger, record)
+        self._jobs |= fresh
+        return bool(fresh)
+
     def fresh_job(self, take: Take) -> Job | None:
         """Its job as it is followed now, or as the ledger has it. Blocking."""
         ledger = open_ledger()
@@ -117,6 +133,8 @@ class Takes:
                 wanted = Take("", shot.plain, start, keys[place > 0])
                 found = self._found(shot, wanted, taken)
             shot.take(found, self._jobs.get(found.job) if found else None, self.lost(found) if found else "")
+            if shot.made is not None:  # of an outdated one too the job may be another now
+                shot.job = self._jobs.get(shot.made.job, shot.job)
             before = found
 
     def _found(self, shot: Shot, wanted: Take, taken: dict[str, Shot]) -> Take | None:

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import html
 import math
-import re
 import secrets
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ import traitlets
 
 from seedance_widgets import choice
 from seedance_widgets.errors import VideoFileError
+from seedance_widgets.folders import free_name
 from seedance_widgets.notebook.card import SIGNS
 from seedance_widgets.request.estimate import money
 from seedance_widgets.storyboard import join
@@ -147,7 +147,7 @@ class StoryboardView(MediaAnswers, Surface):
             raise Refused(text(self.lang, "storyboard.not_all"))
         if not videos:
             raise Refused(text(self.lang, "storyboard.no_shot"))
-        path = _free_name(self.of.name) if keep else self._preview()
+        path = free_name(self.of.name, "mp4") if keep else self._preview()
         how = await asyncio.to_thread(join, videos, path, overwrite=not keep)
         video = Video(path)
         state = await asyncio.to_thread(video_state, video, self.shelf)
@@ -162,6 +162,7 @@ class StoryboardView(MediaAnswers, Surface):
 
     def _ipython_display_(self) -> None:
         super()._ipython_display_()
+        self.on_loop(self._soon)  # shown again: what was fetched since by `sw.resume` is there too
         self.keep_saved()  # the pictures: from a thread, since to show something must not hold the notebook up
 
     async def _run(self, press: str, agreed: str | None, again: int | None) -> dict[str, Any]:
@@ -229,6 +230,7 @@ class StoryboardView(MediaAnswers, Surface):
     def _state(self) -> dict[str, Any]:
         """How it stands; blocking."""
         board = self.of
+        board.look_again()
         shots = [self._shot_state(shot) for shot in list(board.shots)]
         wanted = len(board.to_make())
         kind = "billed" if board.billed else "free"
@@ -295,12 +297,3 @@ def _saved_shot(shot: Shot, pictures: dict[Path, str]) -> str:
 
 def _numbers(shots: list[int]) -> str:
     return ", ".join(map(str, shots))
-
-
-def _free_name(name: str) -> Path:
-    """A file in the current folder that is not there yet, named after the storyboard."""
-    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "film"
-    number = 1
-    while (path := Path(f"{stem}{'' if number == 1 else f'-{number}'}.mp4").absolute()).exists():
-        number += 1
-    return path

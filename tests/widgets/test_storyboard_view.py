@@ -110,3 +110,28 @@ async def test_a_view_that_could_not_be_made_is_closed_without_a_word(sim):
         with pytest.raises((ValueError, AttributeError, TypeError)):
             make()
     gc.collect()  # what is said while something is taken away is an error in these tests
+
+
+async def test_a_film_of_a_storyboard_with_the_longest_name_is_kept(sim, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "船" * 100
+    board = sw.Storyboard(["leaves"], base=BASE, provider=sim.provider(), name=name)
+    front = Front(StoryboardView(board))
+    await board.run()
+    for _ in range(2):
+        assert "船" in (await front.ask("film", keep=True))["words"]
+    assert len(list(tmp_path.glob("船*.mp4"))) == 2
+
+
+async def test_a_view_shows_the_video_that_was_fetched_later(sim, home):
+    provider = sim.provider()
+    board = sw.Storyboard(["leaves"], base=BASE, provider=provider)
+    view = StoryboardView(board)
+    board.save()  # from now on there is a folder
+    (home / "media").write_text("in the way")
+    await board.run()
+    await until(lambda: [shot["state"] for shot in view.board["shots"]] == ["failed"])
+    (home / "media").unlink()
+    await sw.resume(provider)
+    view._ipython_display_()
+    await until(lambda: [shot["state"] for shot in view.board["shots"]] == ["succeeded"])
