@@ -52,6 +52,19 @@ def test_a_cell_that_awaits_a_sweep_shows_its_grid_once_and_keeps_the_contact_sh
     assert not again.results
 
 
+def test_the_stop_button_ends_the_awaiting_and_not_the_sweep(sim, kernel):
+    kernel.run(f"import os; os.environ['SEEDANCE_SIMULATOR'] = {sim.ark_base_url!r}")
+    kernel.run(f"{SWEEP}\nsweep = sw.Sweep(base, {{'seed': range(2)}})\n")
+    message = kernel.send("going = sweep.run()\nprint('waiting')\nawait going")
+    kernel.until(lambda: "waiting" in kernel.cells[message].text)
+    kernel.manager.interrupt_kernel()
+    assert (
+        "the waiting was stopped; the sweep goes on: the same `await sweep.run(...)`" in kernel.wait(message, 10).error
+    )
+    assert kernel.run("print(repr(await sweep.run()))").text == "2 cells · 2 done\n"
+    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 2
+
+
 def test_export_and_measure_in_a_cell_leave_the_jobs_going(sim, kernel, tmp_path):
     kernel.run(f"import os; os.environ['SEEDANCE_SIMULATOR'] = {sim.ark_base_url!r}")
     cell = kernel.run(
