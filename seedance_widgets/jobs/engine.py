@@ -52,6 +52,7 @@ _BY_THE_USER = "cancelled by the user"
 
 _engines: dict[asyncio.AbstractEventLoop, list[Engine]] = {}
 _engines_lock = threading.Lock()
+_cut_off: list[Track] = []  # jobs that could not go on because the program was ending
 if hasattr(os, "register_at_fork"):  # a forked process has none of the loops
     os.register_at_fork(after_in_child=_engines.clear)
 
@@ -72,12 +73,29 @@ def engine_for(provider: Provider, ledger: Ledger, loop: asyncio.AbstractEventLo
         return engine
 
 
+def _is_the_end(error: Exception) -> bool:
+    """Whether this is how Python refuses work while the program ends."""
+    words = ("cannot schedule new futures", "at interpreter shutdown")
+    return isinstance(error, RuntimeError) and any(one in str(error) for one in words)
+
+
 def _say_what_is_left() -> None:
-    """A script that ends early is told that its jobs are not lost."""
-    left = [track for loop, engines in _engines.items() if loop.is_running() for one in engines for track in one.tracks]
-    if left and bridge.kernel() is None:
-        jobs = "1 job is" if len(left) == 1 else f"{len(left)} jobs are"
+    """A script that ends early is told which of its jobs go on at the provider, and which were never sent."""
+    engines = [one for loop, some in _engines.items() if loop.is_running() for one in some]
+    left = [track for one in engines for track in list(one.tracks.values()) if not track.done]
+    tracks = list({id(track): track for track in (*left, *_cut_off)}.values())
+    if not tracks or bridge.kernel() is not None:
+        return
+    sent = sum(track.record.state != "pending" for track in tracks)
+    if sent:
+        jobs = "1 job is" if sent == 1 else f"{sent} jobs are"
         sys.stderr.write(f"{jobs} still under way; `sw.run(sw.resume())` takes up what was sent, and sends nothing.\n")
+    if unsent := len(tracks) - sent:
+        jobs = "1 job was" if unsent == 1 else f"{unsent} jobs were"
+        it = "it" if unsent == 1 else "them"
+        sys.stderr.write(
+            f"{jobs} not sent before the program ended: nothing is made or billed. `sw.run(job)` waits for {it}.\n"
+        )
 
 
 def live_tracks(ledger: Ledger) -> dict[str, Track]:
@@ -207,7 +225,10 @@ class Engine:
             await self._fail(track, "cancelled", error)
         except JobExpired as error:
             await self._fail(track, "expired", error)
-        except Exception as error:  # noqa: BLE001  kept on the job and raised to whoever waits
+        except Exception as error:
+            if _is_the_end(error):  # threads end before the loop does: as if it were closing
+                _cut_off.append(track)
+                raise asyncio.CancelledError from error
             await self._fail(track, _state_after(error, track.record), error)
         finally:
             self._drivers.pop(track.record.id, None)

@@ -305,5 +305,18 @@ def test_a_script_that_ends_early_is_told_that_nothing_is_lost(home, in_script):
     assert "Traceback" not in done.stderr
 
 
+def test_a_script_that_ends_right_after_a_submit_is_told_that_it_was_not_sent(sim, home, in_script):
+    done = in_script(
+        """
+        import seedance_widgets as sw
+        job = sw.submit(sw.VideoRequest("a boat", model="1.0-pro"))
+        """,
+        SEEDANCE_SIMULATOR=sim.ark_base_url,
+    )
+    assert "1 job was not sent before the program ended: nothing is made or billed." in done.stderr
+    assert "still under way" not in done.stderr
+    assert creates(sim) == []
+
+
 async def test_a_simulator_is_taken_for_its_provider(sim):
     assert (await sw.submit(request(), sim)).frames == 49
