@@ -185,7 +185,10 @@ class _Options:
             rate = model.acedata_usd_per_second_720p
             amount = None if rate is None else money(rate, facts.currency)
             return "" if amount is None else text(self.lang, "form.price_second", price=amount)
-        row = model.price_row(resolution=model.resolutions[-1], audio=False, tier="default")
+        # As the form stands: a list price of a size that is not chosen would make the dear one look cheap.
+        wanted = [one for one in (str(plain(self.request.resolution)), "720p") if one in model.resolutions]
+        resolution = wanted[0] if wanted else model.resolutions[-1]
+        row = model.price_row(resolution=resolution, audio=self.request.generate_audio is True, tier="default")
         if row is None or facts.currency not in row.per_million:
             return ""
         return text(self.lang, "form.price_million", price=money(row.per_million[facts.currency], facts.currency))

@@ -261,3 +261,12 @@ def test_true_is_not_one():
     memo = Memo()
     first = memo.options(sw.VideoRequest("a", seed=1), "text", None, "en")
     assert memo.options(sw.VideoRequest("a", seed=True), "text", None, "en") is not first
+
+
+@pytest.mark.parametrize(
+    ("resolution", "price"),
+    [("480p", "¥46.00 / M tokens"), ("1080p", "¥51.00 / M tokens"), ("4k", "¥26.00 / M tokens")],
+)
+def test_a_model_is_offered_at_the_price_of_the_size_that_is_chosen(resolution, price):
+    options = view(sw.VideoRequest("a boat", model="2.0", resolution=resolution), provider="ark")["options"]
+    assert next(one for one in options["model"] if one["label"] == "2.0")["detail"].startswith(price)
