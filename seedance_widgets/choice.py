@@ -10,6 +10,8 @@ from seedance_widgets.catalog import SIMULATED, catalogue, provider_choices, pro
 from seedance_widgets.errors import ConfigurationError
 from seedance_widgets.folders import home
 from seedance_widgets.providers.base import Provider
+from seedance_widgets.request.plain import shown, tame
+from seedance_widgets.secrecy import quoted
 
 if TYPE_CHECKING:
     from seedance_widgets.providers.keys import Secret
@@ -62,8 +64,8 @@ def resolve(given: Provider | Simulator | str | None = None) -> Provider:
             return given.provider()
     if isinstance(given, type) or not isinstance(given, Provider):
         raise ConfigurationError(
-            f"{given!r} is no provider; give one, such as sw.providers.Ark(), or a name: simulator, ark, byteplus, "
-            "acedata."
+            f"{shown(tame(given))} is no provider; give one, such as sw.providers.Ark(), or a name: simulator, ark, "
+            "byteplus, acedata."
         )
     return given
 
@@ -102,7 +104,7 @@ def keyed(given: str, secret: Secret) -> Provider:
         return providers.AceDataCloud(api_token=secret.reveal())
     if name in _REGIONS:
         return providers.Ark(api_key=secret.reveal(), region=_REGIONS[name])
-    raise ConfigurationError(f"no provider with a key is called {given!r}; choose one of {provider_choices()}.")
+    raise ConfigurationError(f"no provider with a key is called {quoted(given)}; choose one of {provider_choices()}.")
 
 
 def label_of(ledger_id: str) -> str:
@@ -142,7 +144,7 @@ def _own_keys(name: str) -> tuple[str, ...]:
 def _named(given: str) -> Provider:
     name = provider_name(given)
     if name is None:
-        raise ConfigurationError(f"no provider is called {given!r}; choose one of {provider_choices()}.")
+        raise ConfigurationError(f"no provider is called {quoted(given)}; choose one of {provider_choices()}.")
     with _lock:
         if name.startswith(SIMULATED):
             return _simulated(name.removeprefix(SIMULATED))

@@ -240,7 +240,7 @@ def test_how_values_are_written(name, raw, expected):
         ("first_frame_url=$phto", "there is no variable $phto; did you mean $photo?"),
         ("first_frame_url=$nope", "there is no variable $nope; set it in a cell before"),  # `open` is not meant
         ("first_frame_url=$ut", "there is no variable $ut; set it in a cell before"),
-        ("first_frame_url={1/0}", "first_frame_url: {1/0} raised ZeroDivisionError"),
+        ("first_frame_url={1/0}", "first_frame_url: the expression in braces raised ZeroDivisionError"),
         ("max_cost=cheap", "max_cost is no amount of money"),
         ("max_cost=-1", "max_cost is no amount of money"),
         ("--out 1x", "--out takes the name of a variable"),
@@ -409,3 +409,50 @@ def test_importing_the_package_does_not_load_the_magics(in_script):
         PATH=os.environ["PATH"],
     )
     assert ran.stdout == "False\n", ran.stderr
+
+
+class Dumb:
+    def __str__(self):
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("first_frame_url=a{dumb}.png", "first_frame_url: a Dumb cannot be written in: RuntimeError: no words"),
+        ("first_frame_url=a$dumb", "first_frame_url: a Dumb cannot be written in: RuntimeError: no words"),
+        ("seed={cry()}", "seed: the expression in braces raised Cry"),
+        ("max_cost={10**5000}", "max_cost is no amount of money"),
+        ("max_cost={True}", "max_cost is no amount of money"),
+    ],
+)
+def test_an_object_that_cannot_even_speak_ends_as_a_sentence(shell, sim, words, expected):
+    class Cry(Exception):
+        __str__ = Dumb.__str__
+
+    def cry():
+        raise Cry
+
+    shell.user_ns |= {"dumb": Dumb(), "cry": cry}
+    assert refusal(shell, words).startswith(expected)
+    assert not sim.requests
+
+
+def test_a_number_of_numpy_is_an_amount_of_money(shell):
+    import numpy as np
+
+    shell.user_ns["np"] = np
+    for cap in ("np.int64(1)", "np.float32(1)"):
+        assert "nothing was sent" in repr(cell(shell, f"--dry-run {QUICK} max_cost={{{cap}}}"))
+
+
+@pytest.mark.parametrize("count", ["9" * 24, "9" * 5000])
+def test_more_jobs_than_there_can_be_are_all_of_them(shell, count):
+    assert repr(line(shell, f"jobs {count}")) == "no jobs yet"
+
+
+def test_half_a_character_is_no_job(shell):
+    with pytest.raises(UsageError, match="no job or task is called"):
+        line(shell, "job \ud800")

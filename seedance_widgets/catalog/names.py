@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from seedance_widgets.catalog.models import Model, catalogue
+from seedance_widgets.secrecy import quoted
 
 SIMULATED = "simulator:"  # before a provider's name: the simulator, in that provider's words
 _SIMULATOR = "simulator"
@@ -53,7 +54,7 @@ def model(name: str) -> Model:
     """
     found = find_model(name)
     if found is None:
-        raise KeyError(f"no model is called {name!r}; {nearest_models(name)}")
+        raise KeyError(f"no model is called {quoted(str(name))}; {nearest_models(name)}")
     return found
 
 

@@ -20,10 +20,11 @@ from seedance_widgets.jobs.handle import Job, JobList
 from seedance_widgets.jobs.ledger import Ledger, open_ledger
 from seedance_widgets.jobs.record import Record
 from seedance_widgets.jobs.recovery import Resumed, track_of
-from seedance_widgets.jobs.tidy import adopt, delete_file, deletion, forget
+from seedance_widgets.jobs.tidy import adopt, delete_file, deletion, forget, read_id
 from seedance_widgets.jobs.track import Track
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest, check, estimate
+from seedance_widgets.secrecy import quoted
 
 if TYPE_CHECKING:
     from seedance_widgets.providers.base import Provider
@@ -102,14 +103,17 @@ def job(job_id: str) -> Job:
 
     Raises:
         KeyError: The ledger knows no such job.
+        TypeError: That is no id.
         StorageError: The ledger cannot be read.
     """
     ledger = open_ledger()
-    if live := live_tracks(ledger).get(job_id):  # perhaps not written down yet
+    if live := live_tracks(ledger).get(read_id(job_id)):  # perhaps not written down yet
         return Job(live)
     record = ledger.call(ledger.find, job_id)
     if record is None:
-        raise KeyError(f"no job or task is called {job_id!r} in {ledger.folder}; `sw.jobs()` lists what there is.")
+        raise KeyError(
+            f"no job or task is called {quoted(job_id)} in {ledger.folder}; `sw.jobs()` lists what there is."
+        )
     return job_of(ledger, record)
 
 

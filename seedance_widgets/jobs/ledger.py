@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 FILE = "ledger.sqlite3"
 VERSION = 3
+_MOST = 2**63 - 1  # the largest whole number that SQLite takes
 _AT_ONCE = 500  # values in one statement; SQLite takes 999 at the least
 _JSON = ("request", "error", "result", "estimate")
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Record))
@@ -160,7 +161,9 @@ class Ledger:
 
     def all(self, *, limit: int | None = None) -> list[Record]:
         """Every job, the newest first."""
-        return self._read("SELECT * FROM jobs ORDER BY created_at DESC LIMIT ?", [-1 if limit is None else limit])
+        return self._read(
+            "SELECT * FROM jobs ORDER BY created_at DESC LIMIT ?", [-1 if limit is None else min(limit, _MOST)]
+        )
 
     def find_many(self, ids: Sequence[str]) -> dict[str, Record | None]:
         """Those of these jobs that were ever written down; None for a row that is damaged."""
@@ -323,12 +326,23 @@ class Ledger:
                 raise
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """What a query finds."""
+        """What a query finds; nothing where a value can stand in no row, such as a list or half a character."""
+        if not all(_can_be_kept(value) for value in values):
+            return []
         with _storage_errors(self.folder):
             return self._db.execute(statement, values).fetchall()
 
     def _read(self, statement: str, values: list[Any]) -> list[Record]:
         return [record for row in self.rows(statement, values) if (record := record_of(row)) is not None]
+
+
+def _can_be_kept(value: Any) -> bool:
+    if isinstance(value, str):
+        try:
+            return bool(value.encode()) or not value
+        except UnicodeEncodeError:
+            return False
+    return value is None or isinstance(value, float) or (isinstance(value, int) and -_MOST - 1 <= value <= _MOST)
 
 
 def batches(values: Sequence[str]) -> Iterator[Sequence[str]]:

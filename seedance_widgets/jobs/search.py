@@ -15,9 +15,11 @@ from seedance_widgets.jobs.ledger import Ledger, record_of
 from seedance_widgets.jobs.record import Record, State, error_from_dict
 from seedance_widgets.jobs.recovery import track_of
 from seedance_widgets.request import VideoRequest
+from seedance_widgets.request.plain import shown, tame
+from seedance_widgets.secrecy import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 GROUPS: dict[str, tuple[State, ...]] = {
     "running": ("pending", "submitting", "queued", "running", "downloading"),
@@ -113,6 +115,29 @@ class Query:
     @cached_property
     def _end(self) -> float | None:
         return _start_of(self.until, days=1)
+
+
+def query_of(words: Any, filters: Mapping[str, Any]) -> Query:
+    """What a person asks for, each value checked: a misspelt filter must not pass for one that finds nothing.
+
+    Raises:
+        TypeError: One that is no text.
+        ValueError: No such state, or no date.
+    """
+    given = {"words": words, **filters}
+    for name in ("since", "until"):
+        day = given.get(name)
+        if isinstance(day, date):
+            given[name] = day.strftime("%Y-%m-%d")
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a text; {shown(tame(value))} is not.")
+    if given.get("state") and given["state"] not in GROUPS:
+        raise ValueError(f"state must be one of {', '.join(GROUPS)}; {quoted(given['state'])} is not.")
+    for name in ("since", "until"):
+        if given.get(name) and _start_of(given[name]) is None:
+            raise ValueError(f"{name} must be a date, such as '2026-11-20'; {quoted(given[name])} is none.")
+    return Query(**given)
 
 
 # What was read before, by job: a row that has not changed since is not read again.

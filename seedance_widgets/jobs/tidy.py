@@ -18,6 +18,8 @@ from seedance_widgets.jobs.told import settings_told
 from seedance_widgets.jobs.track import Track
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
+from seedance_widgets.request.plain import shown, tame
+from seedance_widgets.secrecy import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -64,6 +66,17 @@ def forget(job_id: str, *, even_if_unfinished: bool = False) -> int:
     freed = _delete_files(ledger, _settled(ledger, job_id, even_if_unfinished=even_if_unfinished))
     ledger.call(ledger.delete, job_id)
     return freed
+
+
+def read_id(job_id: Any) -> str:
+    """The id of a job as it was given.
+
+    Raises:
+        TypeError: It can be none.
+    """
+    if not isinstance(job_id, str):
+        raise TypeError(f"a job is found by its id, a text as sw.jobs() lists them; {shown(tame(job_id))} is none.")
+    return job_id
 
 
 Deletion = Literal["never", "plain", "video", "doubt"]
@@ -198,11 +211,11 @@ def _settled(ledger: Ledger, job_id: str, *, even_if_unfinished: bool = False) -
         JobError: It has not, or there is a video that would be lost.
     """
     live = live_tracks(ledger)
-    if job_id in live:
+    if read_id(job_id) in live:
         raise JobError(f"job {job_id} is under way; cancel it, or let it end, before it is deleted.")
     record = ledger.call(ledger.find, job_id)
     if record is None or record.id != job_id:
-        raise KeyError(f"no job is called {job_id!r} in {ledger.folder}; it may have been deleted already.")
+        raise KeyError(f"no job is called {quoted(job_id)} in {ledger.folder}; it may have been deleted already.")
     means = _deletion(record, live)
     if means == "never":
         if ledger.call(ledger.is_elsewhere, record.owner):

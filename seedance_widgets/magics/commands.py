@@ -136,7 +136,7 @@ def _models(name: str = "") -> Any:
 def _jobs(count: str = "") -> Any:
     if count and not (count.isascii() and count.isdigit()):
         raise UsageError("how many jobs is a whole number; write %seedance jobs 10, or %seedance jobs for all.")
-    return list_jobs(int(count) if count else None)
+    return list_jobs(int(count[:18]) if count else None)  # nobody has more jobs, and SQLite takes no larger number
 
 
 def _job(job_id: str = "") -> Job:

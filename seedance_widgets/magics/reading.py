@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import numbers
 import re
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,12 +24,14 @@ from seedance_widgets.magics.vocabulary import (
     listed,
     nearest,
 )
+from seedance_widgets.request.intake import kind_of
 from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.request.plain import printable
+from seedance_widgets.secrecy import looks_like_key, names_a_key, without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_LOOKS_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
 _IPYTHON = frozenset({"In", "Out"})  # the rest of what it puts among the variables is callable, or begins with a _
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _IDENTIFIER = r"[^\W\d]\w*"
@@ -98,8 +101,10 @@ def read_line(line: str, names: Mapping[str, Any]) -> Asked:
     )
     if isinstance(made.provider, str):
         known_provider(made.provider)
-    if "max_cost" in values and not _is_amount(made.max_cost):
+    if "max_cost" in values and (cap := _amount(made.max_cost)) is None:
         raise UsageError("max_cost is no amount of money; write a number, such as max_cost=0.5.")
+    if "max_cost" in values:
+        made = made._replace(max_cost=cap)
     if "--out" in values and (not made.out.isidentifier() or keyword.iskeyword(made.out)):
         raise UsageError("--out takes the name of a variable; write --out job.")
     return made
@@ -131,14 +136,21 @@ def _unknown_word(name: str, number: int, *, bare: bool) -> str:
     close = nearest(name, [*SWITCHES] if name.startswith("-") else [*ANNOTATIONS, *OWN])
     if close:
         return f"%%seedance has no parameter {name}; did you mean {close}?"
-    if _LOOKS_SECRET.search(name):
+    if names_a_key(name) or looks_like_key(name):
         return KEY
     known = listed([*ANNOTATIONS, *OWN, *SWITCHES])
     return f"word {number} of the line is no parameter; write name=value, such as duration=5. It takes {known}."
 
 
-def _is_amount(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+def _amount(value: Any) -> float | None:
+    """An amount of money, also one of numpy's numbers; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    try:
+        amount = float(value)
+    except OverflowError:  # a whole number with hundreds of digits
+        return None
+    return amount if math.isfinite(amount) and amount >= 0 else None
 
 
 def split_words(line: str) -> Words:
@@ -240,8 +252,13 @@ def _resolved(name: str, raw: str, names: Mapping[str, Any]) -> Any:
         if match["twice"]:
             return match["twice"][0]
         if match["name"]:
-            return str(_looked_up(name, match["name"], names))
-        return str(_evaluated(name, match["expression"], names))
+            value = _looked_up(name, match["name"], names)
+        else:
+            value = _evaluated(name, match["expression"], names)
+        try:
+            return str(value)
+        except Exception as error:  # noqa: BLE001  a foreign object may raise anything
+            raise UsageError(f"{name}: {kind_of(value)} cannot be written in: {_told(error)}") from None
 
     return "".join(
         piece["exact"] if piece["exact"] is not None else _INSERT.sub(insert, piece["quoted"] or piece["bare"] or "")
@@ -260,6 +277,8 @@ def _is_expression(text: str) -> bool:
 def _looked_up(name: str, variable: str, names: Mapping[str, Any]) -> Any:
     if variable in names:
         return names[variable]
+    if looks_like_key(variable):
+        raise UsageError(KEY)
     close = nearest(variable, _own_variables(names))
     hint = f"did you mean ${close}?" if close else "set it in a cell before, or write $$ for a dollar sign."
     raise UsageError(f"{name}: there is no variable ${variable}; {hint}")
@@ -282,4 +301,12 @@ def _evaluated(name: str, expression: str, names: Mapping[str, Any]) -> Any:
         # A person's own expression in a person's own notebook, as IPython does it for every magic.
         return eval(expression.strip(), dict(names))  # noqa: S307
     except Exception as error:  # noqa: BLE001  whatever it raises ends as a sentence
-        raise UsageError(f"{name}: {{{expression}}} raised {type(error).__name__}: {error}") from None
+        # The expression itself is not repeated: a key may stand in it.
+        raise UsageError(f"{name}: the expression in braces raised {_told(error)}") from None
+
+
+def _told(error: Exception) -> str:
+    try:
+        return printable(without_keys(f"{type(error).__name__}: {error}"))
+    except Exception:  # noqa: BLE001  its own `__str__` may raise
+        return type(error).__name__

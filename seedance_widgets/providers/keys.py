@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from seedance_widgets.errors import ConfigurationError
+from seedance_widgets.secrecy import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-HIDDEN = "[key]"
 # A shorter "key" is a word that may stand in any text or address; real ones have 30 signs and more.
 SHORTEST_SCRUBBED = 8
 

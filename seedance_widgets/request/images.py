@@ -17,6 +17,7 @@ from seedance_widgets.errors import StorageError
 from seedance_widgets.request import intake
 from seedance_widgets.request.headers import ImageTrouble, read_header
 from seedance_widgets.request.intake import kind_of
+from seedance_widgets.secrecy import looks_like_key, quoted
 
 __all__ = [
     "Image",
@@ -329,6 +330,8 @@ def _digest_file(path: str, mtime_ns: int, size: int) -> str:  # noqa: ARG001  t
 
 
 def _short(text: str) -> str:
+    if looks_like_key(text):
+        return quoted(text)
     return repr(text if len(text) <= 60 else f"{text[:28]}...{text[-28:]}")  # noqa: PLR2004  fits a line
 
 

@@ -13,6 +13,7 @@ from seedance_widgets.catalog import SIMULATED, ProviderFacts, catalogue, provid
 from seedance_widgets.request.images import Image, Unusable
 from seedance_widgets.request.intake import kind_of
 from seedance_widgets.request.model import VideoRequest
+from seedance_widgets.secrecy import quoted
 
 _SHOWN = 60  # characters of a value that a message repeats
 _JOINS = "\u200c\u200d"  # within words of some scripts, and within emoji
@@ -51,9 +52,9 @@ def tame(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """A tamed value for a message, on one line and never long."""
+    """A tamed value for a message, on one line and never long; what may be a key is not repeated."""
     if isinstance(value, str):
-        return repr(value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "...")
+        return quoted(value)
     if is_whole(value) and value.bit_length() > _SAFE_BITS:
         return "a number of thousands of digits"
     if value is None or isinstance(value, (bool, int, float)):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from seedance_widgets.errors import SeedanceError
 from seedance_widgets.jobs import Job, adopt, delete_file, forget, resume
 from seedance_widgets.jobs import job as job_with
-from seedance_widgets.jobs.search import Query
+from seedance_widgets.jobs.search import Query, query_of
+from seedance_widgets.request.names import suggest_names
 from seedance_widgets.widgets.cancel import press
 from seedance_widgets.widgets.history_state import PAGE, come_and_ended, history_state, matching, rows_state
 from seedance_widgets.widgets.job_state import timeline_state
@@ -21,6 +22,8 @@ from seedance_widgets.widgets.studio_below import StudioBelow
 from seedance_widgets.widgets.surface import Refused
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from seedance_widgets.jobs import JobList
     from seedance_widgets.widgets.cancel import What
     from seedance_widgets.widgets.snippets import Snippet
@@ -54,16 +57,35 @@ class History(MediaAnswers, StudioBelow):
         self._watching: asyncio.Task[None] | None = None
         super().__init__(lang=lang)
 
-    def find(self, words: str = "", **filters: str) -> JobList:
+    @suggest_names
+    def find(
+        self,
+        words: str = "",
+        *,
+        state: str = "",
+        model: str = "",
+        provider: str = "",
+        since: str | date = "",
+        until: str | date = "",
+    ) -> JobList:
         """The jobs that match, the newest first.
 
         Args:
             words: Each must occur in the prompt, the model, the ids or the error.
-            **filters: `state` (running, succeeded, failed, unknown), `model`, `provider`, `since`, `until` (ISO dates).
+            state: running, succeeded, failed or unknown.
+            model: The model's name in the catalogue.
+            provider: Its id in the ledger, such as `ark-cn`.
+            since: A date, or an ISO date as a text; it is included.
+            until: The last such day.
+
+        Raises:
+            TypeError: A value that is no text.
+            ValueError: No such state, or no date.
         """
         from seedance_widgets.jobs import JobList  # noqa: PLC0415  the package's own name is a module that is called
 
-        return JobList(matching(Query(words=words, **filters)))
+        filters = {"state": state, "model": model, "provider": provider, "since": since, "until": until}
+        return JobList(matching(query_of(words, filters)))
 
     def words(self) -> str:
         """What this is, in one line of plain text."""

@@ -273,3 +273,16 @@ async def test_a_simulators_clock_says_nothing_of_ours(sim):
     job = await sw.jobs.adopt(first.task_id, sim.provider())
     await job
     assert 0 <= time.time() - job.card().ready_at < 60
+
+
+@pytest.mark.parametrize("look", [sw.job, sw.jobs.forget, sw.jobs.delete_file])
+def test_what_can_be_no_id_is_a_sentence(look):
+    with pytest.raises(KeyError, match=r"is called '\\\\ud800' in"):
+        look("\ud800")
+    for odd, words in [(["a"], "a list of 1|a value of type list"), (None, "None"), (5, "5")]:
+        with pytest.raises(TypeError, match=f"found by its id, .*; ({words}) is none"):
+            look(odd)
+
+
+def test_a_number_that_is_too_large_for_the_ledger_is_all_jobs():
+    assert list(sw.jobs(10**30)) == []

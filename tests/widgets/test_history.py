@@ -6,7 +6,7 @@ import dataclasses
 import re
 import sqlite3
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -333,3 +333,33 @@ async def test_why_a_job_is_kept_is_told_in_the_language_of_the_surface(home):
             await history.answer_delete(job, "entry")
         assert re.search("[\u4e00-\u9fff]", words_of(caught.value, "zh"))
     other.close()
+
+
+async def test_what_is_looked_for_in_python_is_checked(sim):
+    job = sw.submit(sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2), sim.provider())
+    await job
+    history = sw.History()
+    today = date.today()  # noqa: DTZ011  the calendar of this machine is what is asked for
+    for found in (
+        history.find(since=today, until=today),
+        history.find(since=datetime.now()),  # noqa: DTZ005  the same
+        history.find("boat", state="succeeded", since=today.isoformat()),
+    ):
+        assert [one.id for one in found] == [job.id]
+    for nothing in (
+        {"provider": "\ud800"},
+        {"model": "\ud800"},
+        {"words": "\ud800"},
+        {"since": today.replace(year=9999)},
+    ):
+        assert list(history.find(**nothing)) == []
+    for asked, error, words in [
+        ({"words": 5}, TypeError, "words must be a text; 5 is not"),
+        ({"words": None}, TypeError, "words must be a text; None is not"),
+        ({"model": ["a"]}, TypeError, "model must be a text"),
+        ({"state": "bogus"}, ValueError, "state must be one of running, succeeded, failed, unknown; 'bogus' is not"),
+        ({"since": "yesterday"}, ValueError, "since must be a date, such as '2026-11-20'; 'yesterday' is none"),
+        ({"stat": "failed"}, TypeError, "find has no parameter 'stat'; did you mean state"),
+    ]:
+        with pytest.raises(error, match=words):
+            history.find(**asked)
