@@ -335,7 +335,7 @@ async def test_a_table_holds_no_paths_and_shows_that_it_can_be_scrolled(open_gri
     assert await region.evaluate("one => one.scrollWidth > one.clientWidth")
     await region.evaluate("one => { one.scrollLeft = one.scrollWidth; }")
     first, last = region.locator("tbody tr").first.locator("td").first, region.locator("th").last
-    await expect(last).to_be_in_viewport(ratio=1)
+    await expect(last).to_be_in_viewport(ratio=0.99)  # widths are no whole pixels
     box, frame = await first.bounding_box(), await region.bounding_box()
     assert frame["x"] <= box["x"] < frame["x"] + 2
     assert await first.evaluate("""one => {
