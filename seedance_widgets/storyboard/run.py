@@ -14,6 +14,7 @@ from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.estimate import money
 from seedance_widgets.storyboard.memory import ChangedElsewhere
 from seedance_widgets.storyboard.takes import Take, base_of
+from seedance_widgets.sweep.run import cancelled, told_of_cancel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +36,7 @@ class Runner:
         self.board = board
         self.loop = bridge.home_loop()
         self._turn = asyncio.Lock()
+        self._deciding = asyncio.Lock()
         self._taking_up = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -42,8 +44,9 @@ class Runner:
         """Make what is missing or outdated, and `again`, each with the take that it had; one run after the other."""
         board = self.board
         async with self._turn:
-            await self.take_up()
-            wanted = await asyncio.to_thread(self._agreed, cap, again)
+            async with self._deciding:
+                await self.take_up()
+                wanted = await asyncio.to_thread(self._agreed, cap, again)
             board.changed()
             try:
                 # All of them to their ends, whatever becomes of one: the next run must not begin before.
@@ -59,6 +62,19 @@ class Runner:
             if shot.job is not None and not shot.job.done:
                 await self._follow(shot.job)
         return board.shots
+
+    async def cancel(self) -> str:
+        """Drop the shots whose turn is still to come, cancel what is queued; what runs is billed anyway: it stays."""
+        board = self.board
+        async with self._deciding:  # a run that has just begun has nothing to drop before it has decided
+            dropped = [shot for shot in board.shots if shot.waiting]
+        for shot in dropped:
+            shot.waiting = False
+        board.changed()
+        jobs = [job for shot in board.shots if (job := shot.job) is not None and not job.done and job.followed]
+        done = await asyncio.gather(*map(cancelled, jobs))
+        board.changed()
+        return told_of_cancel(len(dropped), done, billed=board.billed)
 
     async def take_up(self) -> None:
         """Follow the jobs that a kernel that was restarted left behind; sends nothing. Ends when they are followed."""
@@ -115,8 +131,13 @@ class Runner:
 
     async def _make(self, shot: Shot) -> None:
         board, old = self.board, (shot.made, shot.job)
+        if _is_dropped(shot):
+            return
         try:
             request, take = await asyncio.to_thread(self._written, shot)
+            if _is_dropped(shot):  # meanwhile
+                await asyncio.to_thread(self._give_back, shot, take, old)
+                return
             try:
                 job = submit(request, board.provider, job_id=take.job)
             except BaseException:
@@ -197,6 +218,11 @@ def price_of(shots: Iterable[Shot]) -> tuple[float, int]:
     """What these cost, and how many of them have no known price."""
     prices = [shot.estimate.price for shot in shots]
     return sum(price or 0.0 for price in prices), sum(price is None for price in prices)
+
+
+def _is_dropped(shot: Shot) -> bool:
+    """Whether it was cancelled while its turn was still to come."""
+    return not shot.waiting
 
 
 def _chains(wanted: Sequence[Shot]) -> list[list[Shot]]:

@@ -258,6 +258,14 @@ class Storyboard(Listened):
             self.edit(index, **changes)
         return self._start(max_cost, {shot: shot.made})
 
+    def cancel(self) -> Outcome:
+        """Send no more shots of the run that is under way, and cancel those that are still queued at the provider.
+
+        What runs there goes on, since it is billed anyway. Await the returned object for a sentence that says what was
+        done.
+        """
+        return Outcome("cancelling", self._runner.cancel(), self.loop)
+
     def edit(self, index: int, **changes: Any) -> Shot:
         """Change fields of a shot; None takes a field back to the base. Nothing is sent.
 

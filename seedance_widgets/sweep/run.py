@@ -261,13 +261,9 @@ class Runner:
             if not self.book.is_kept(cell, stage)  # somebody else wants that one
             if (job := self.book.job_of(cell, stage)) and not job.done and job.followed
         }
-        done = await asyncio.gather(*(_cancelled(job) for job in jobs.values()))
+        done = await asyncio.gather(*(cancelled(job) for job in jobs.values()))
         self.book.changed()
-        told = [f"{len(drop):,} not sent"] if drop else []
-        told += [f"{sum(done):,} cancelled in the queue"] if any(done) else []
-        bill = ", and are billed" if sweep.billed else ""
-        told += [f"{len(done) - sum(done):,} already running go on{bill}"] if not all(done) else []
-        return " · ".join(told) or "there was nothing to cancel"
+        return told_of_cancel(len(drop), done, billed=sweep.billed)
 
     async def _assign(self, sweep: Sweep, plan: Plan) -> list[Sending] | None:
         """Write down which job each cell will have, before anything is sent; None where the plan is out of date."""
@@ -508,7 +504,17 @@ def read_jobs(sweep: Sweep, ids: Sequence[str]) -> dict[str, Job]:
     return {one: job_of(ledger, record) for one in ids if (record := records.get(one)) is not None}
 
 
-async def _cancelled(job: Job) -> bool:
+def told_of_cancel(dropped: int, done: Sequence[bool], *, billed: bool) -> str:
+    """What a cancel came to: how many were not sent, and of each job that was, whether it could still be cancelled."""
+    told = [f"{dropped:,} not sent"] if dropped else []
+    told += [f"{sum(done):,} cancelled in the queue"] if any(done) else []
+    bill = ", and are billed" if billed else ""
+    told += [f"{len(done) - sum(done):,} already running go on{bill}"] if not all(done) else []
+    return " · ".join(told) or "there was nothing to cancel"
+
+
+async def cancelled(job: Job) -> bool:
+    """Cancel a job; whether that could still be done."""
     try:
         await job.cancel()
     except (CannotCancel, SeedanceError):

@@ -119,6 +119,11 @@ class StoryboardView(MediaAnswers, Surface):
             raise Refused(text(self.lang, "storyboard.under_way"))
         return await self._run(press, agreed, number)
 
+    async def answer_cancel(self) -> dict[str, str]:
+        """Send no more shots, and cancel what is queued."""
+        told: str = await self.of.cancel()
+        return {"words": say_parts(told, self.lang)}
+
     async def answer_edit(self, shot: str, prompt: str) -> None:
         """Change the prompt of a shot."""
         await asyncio.to_thread(self.of.edit, self._place(shot), prompt=prompt[:_LONGEST_PROMPT])
@@ -244,6 +249,7 @@ class StoryboardView(MediaAnswers, Surface):
             "all": done == len(shots),
             "any": any(shot["video"] for shot in shots),
             "busy": any(shot["busy"] for shot in shots),
+            "cancel": any(shot["state"] in {"waiting", "pending", "queued"} for shot in shots),
             "shots": shots,
         }
 

@@ -115,3 +115,19 @@ async def test_while_a_shot_is_under_way_all_stay_where_they_are(stage, sim):
     await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done", timeout=60_000)
     await expect(prompt).to_have_js_property("readOnly", value=False)
     await expect(buttons).to_have_count(6)
+
+
+async def test_the_rest_can_be_cancelled_by_a_press(stage, sim):
+    board = sw.Storyboard(["The boat leaves [sim:run=150]", "It lands"], base=BASE, provider=sim.provider())
+    view = await stage.surface(StoryboardView(board))
+    root = view.root.locator(".sw-storyboard")
+    shots = root.get_by_role("listitem")
+    await expect(root.get_by_role("button", name="Cancel the rest")).to_be_hidden()
+    await root.get_by_role("button", name="Make 2 shots").click()
+    await expect(shots.nth(0)).to_contain_text("Rendering", timeout=30_000)
+    await stage.screenshot("storyboard-running")
+    await root.get_by_role("button", name="Cancel the rest").click()
+    await expect(root.locator(".sw-news")).to_contain_text("1 not sent · 1 already running go on")
+    await expect(shots.nth(1)).to_contain_text("Not sent")
+    await expect(root.locator(".sw-summary")).to_have_text("1 of 2 shots done", timeout=60_000)
+    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 1

@@ -449,3 +449,20 @@ def test_a_script_with_several_loops_goes_on_where_it_was(sim, in_script):
     )
     assert done.stdout == "['succeeded', 'succeeded'] 2 cells · 2 done\n", done
     assert len(creates(sim)) == 5
+
+
+async def test_cancel_sends_no_more_shots_and_keeps_what_runs(sim):
+    board = board_of(sim, ["leaves [sim:run=60]", "passes", "lands"])
+    run = board.run()
+    await until(board, lambda: board.shots[0].state == "running")
+    assert await board.cancel() == "2 not sent · 1 already running go on"
+    await run
+    assert states(board) == ["succeeded", "planned", "planned"]
+    assert len(creates(sim)) == 1
+    assert await board.cancel() == "there was nothing to cancel"
+    await board.run()
+    assert states(board) == ["succeeded"] * 3
+    again = board.rerun(0)
+    assert "3 not sent" in await board.cancel()  # before anything of it was sent
+    await again
+    assert len(creates(sim)) == 3

@@ -25,11 +25,12 @@ function render({ model, el, strings }) {
   const name = h("span.sw-quiet");
   const summary = h("span.sw-quiet.sw-summary", { role: "status" });
   const make = button("", () => send("run", {}), ".sw-main");
+  const cancel = button(t("storyboard.cancel"), async () => say((await ask("cancel"))?.words ?? ""));
   const film = button(t("storyboard.film"), () => watch(false));
   const keep = button(t("storyboard.keep"), () => watch(true));
   const press = createPress({ ask, t, back: () => (make.hidden ? head.querySelector("button:not([hidden])") : make) });
   const { send } = press;
-  const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, film, keep, press.element);
+  const head = h("header.sw-header.sw-bar", {}, h("strong.sw-title", {}, t("storyboard.title")), name, h("span.sw-pill", {}, dot, who), summary, make, cancel, film, keep, press.element);
   const player = createPlayer({ rpc, t, media });
   const close = button(t("desk.close"), () => (player.pause(), show(screen, false)));
   const screen = h("section.sw-film", { "aria-label": t("storyboard.screen"), hidden: true }, player.element, close);
@@ -78,6 +79,7 @@ function render({ model, el, strings }) {
     dot.dataset.billed = String(board.provider.billed);
     fill(summary, board.summary);
     show(fill(make, board.make === 1 ? t("storyboard.make_one") : t("storyboard.make", { n: board.make })), board.make > 0);
+    show(cancel, board.cancel);
     show(film, board.any);
     show(keep, board.all);
     const keys = new Set(board.shots.map(({ key }) => key));
