@@ -10,8 +10,9 @@ from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.notebook.card import SIGNS
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
+from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.sweep import Sweep
-from seedance_widgets.sweep.axes import short
+from seedance_widgets.sweep.axes import pathlike, short
 from seedance_widgets.sweep.cells import counts_of
 from seedance_widgets.sweep.plan import duration_of, span, unfilled_note
 from seedance_widgets.widgets.job_state import cost_words
@@ -149,7 +150,7 @@ def detail_state(cell: AnyCell, grid: Grid, lang: str) -> dict[str, Any]:
     changes = []
     if base is not None and request is not None:
         changes = [
-            [field.name, short(value, 1)]
+            [field.name, short(pathlike(value) if field.name in IMAGE_FIELDS else value, 1)]
             for field in fields(VideoRequest)
             if (value := getattr(request, field.name)) != getattr(base, field.name)
         ]

@@ -2,6 +2,7 @@
 
 import re
 
+import PIL.Image
 import pytest
 
 import seedance_widgets as sw
@@ -190,3 +191,14 @@ async def test_what_goes_wrong_after_a_press_is_told_where_it_was_pressed(sim, h
     await until(lambda: any(sent.get("trouble") for sent, _ in front.sent))
     assert [sent["words"] for sent, _ in front.sent if sent.get("trouble")] == ["the disk is full."]
     assert not [entry for entry in sim.requests if entry.method == "POST"]
+
+
+async def test_a_picture_is_told_by_its_name_in_the_detail(sim, tmp_path):
+    pictures = []
+    for name, colour in (("day.png", "white"), ("night.png", "black")):
+        PIL.Image.new("RGB", (320, 180), colour).save(tmp_path / name)
+        pictures.append(str(tmp_path / name))
+    sweep = sw.Sweep(BASE, {"first_frame_url": pictures}, provider=sim.provider())
+    told = await front_of(SweepView(sweep)).ask("detail", cell=1)
+    assert ["first_frame_url", "night.png"] in told["changes"]
+    assert str(tmp_path) not in str(told)
