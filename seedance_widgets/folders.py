@@ -9,7 +9,7 @@ import re
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import StorageError
 
@@ -69,6 +69,23 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def new_file(given: Any) -> Path:
+    """Where a file shall be, as an absolute path.
+
+    Raises:
+        StorageError: No file can be called so.
+    """
+    try:
+        path = Path(given).absolute()
+        os.fsencode(path)  # half a character
+    except (TypeError, ValueError, OSError):
+        path = None
+    if path is None or "\0" in str(path):
+        told = repr(given) if isinstance(given, str) else f"a value of type {type(given).__name__}"
+        raise StorageError(f"no file can be called {told}; give a path, such as 'grid.png'.")
+    return path
 
 
 def free_name(name: str, kind: str) -> Path:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from seedance_widgets.errors import StorageError, SweepError, VideoFileError
-from seedance_widgets.folders import whole_file
+from seedance_widgets.folders import new_file, whole_file
 from seedance_widgets.sweep.contact import fitted
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from seedance_widgets.video import Video
 
@@ -42,7 +42,7 @@ def join(videos: Sequence[Video], path: str | os.PathLike[str], *, overwrite: bo
     """
     import av  # noqa: PLC0415  only where something is joined
 
-    target = Path(path).absolute()
+    target = new_file(path)
     if not videos:
         raise SweepError("there is no video to join yet; run the storyboard first.")
     if target.suffix.lower() != ".mp4":

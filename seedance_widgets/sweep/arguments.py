@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import secrets
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError
 from seedance_widgets.request import VideoRequest
+from seedance_widgets.request.plain import shown, tame
 from seedance_widgets.sweep.axes import FIELDS, unfilled_in
 
 if TYPE_CHECKING:
@@ -51,14 +53,16 @@ def read_cap(max_cost: Any) -> float | None:
     """What may be spent; None where nothing was said."""
     if max_cost is None:
         return None
-    if isinstance(max_cost, bool) or not isinstance(max_cost, (int, float)) or math.isnan(max_cost) or max_cost < 0:
-        raise SweepError(
-            f"max_cost must be an amount of money from 0 on, in the provider's currency; {max_cost!r} is not."
-        )
     try:
-        return float(max_cost)
+        amount = math.nan if isinstance(max_cost, bool) or not isinstance(max_cost, Real) else float(max_cost)
     except OverflowError:  # a whole number with hundreds of digits: any amount
-        return math.inf
+        amount = math.inf if max_cost > 0 else -math.inf
+    if math.isnan(amount) or amount < 0:
+        raise SweepError(
+            f"max_cost must be an amount of money from 0 on, in the provider's currency; {shown(tame(max_cost))} is "
+            "not."
+        )
+    return amount
 
 
 def read_at_once(max_jobs: Any) -> int | None:
@@ -70,10 +74,11 @@ def read_at_once(max_jobs: Any) -> int | None:
     return max_jobs
 
 
-def read_mark(star: Any, rating: Any, note: Any) -> str | None:
-    """Refuse what is no mark; the note as it can be written down. None stands for what stays as it is."""
-    if rating is not None and (isinstance(rating, bool) or rating not in range(6)):
-        raise SweepError(f"a rating is a whole number from 1 to 5, or 0 for none; {rating!r} is not.")
+def read_mark(star: Any, rating: Any, note: Any) -> tuple[int | None, str | None]:
+    """Refuse what is no mark; rating and note as they can be written down. None stands for what stays as it is."""
+    if rating is not None and (isinstance(rating, bool) or not isinstance(rating, Real) or rating not in range(6)):
+        raise SweepError(f"a rating is a whole number from 1 to 5, or 0 for none; {shown(tame(rating))} is not.")
     if not isinstance(star, bool | None) or not isinstance(note, str | None):
         raise SweepError(f"a star is True or False and a note a text, not {star!r} and {note!r}.")
-    return None if note is None else note.encode("utf-8", "replace").decode("utf-8")
+    whole = None if rating is None else int(float(rating))  # 2.0 is 2, and is written so
+    return whole, None if note is None else note.encode("utf-8", "replace").decode("utf-8")

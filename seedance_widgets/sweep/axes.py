@@ -15,7 +15,10 @@ from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import SweepError
 from seedance_widgets.request import Image, VideoRequest
 from seedance_widgets.request.images import is_url
+from seedance_widgets.request.intake import kind_of
 from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.request.plain import is_whole, printable, said_by, tame
+from seedance_widgets.request.plain import shown as shown_value
 from seedance_widgets.sweep.columns import TABLE
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ REPEAT = "repeat"
 RANDOM = -1  # the seed that asks the provider for one of its own
 FIELDS = tuple(field.name for field in fields(VideoRequest))
 _LONGEST_LABEL = 40
+_MOST_BITS = 4096  # Python refuses to write out much larger numbers
 _BARE = re.compile(r"[\d.+-]+(e[+-]?\d+)?|on|off|none")
 _OTHER_LENGTH = {"duration": "frames", "frames": "duration"}
 
@@ -52,6 +56,10 @@ class Axis:
     title: str = ""
     note: str = ""
 
+    def __post_init__(self) -> None:
+        # They are written to a terminal, which obeys the signs of control that a text may hold.
+        object.__setattr__(self, "labels", tuple(map(printable, self.labels)))
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -66,7 +74,8 @@ class Axis:
     def index_of(self, value: Any) -> list[int]:
         """Where this value, or the value with this label, stands on the axis."""
         found = [i for i, one in enumerate(self.values) if _same(one, value)]
-        return found or [i for i, label in enumerate(self.labels) if isinstance(value, str) and label == value]
+        wanted = printable(value) if isinstance(value, str) else None
+        return found or [i for i, label in enumerate(self.labels) if label == wanted]
 
 
 def read_axes(base: VideoRequest, axes: Mapping[str, Any] | None, *, mode: str, repeats: Any) -> tuple[Axis, ...]:
@@ -152,13 +161,17 @@ def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[tuple[int, ...]], 
     if exclude is None:
         return lambda _: False
     if callable(exclude):
-        return lambda place: bool(exclude(values_at(axes, place)))
+        return lambda place: _is_left_out(exclude, values_at(axes, place))
     rows = [exclude] if isinstance(exclude, Mapping) else exclude
     if isinstance(rows, str) or not isinstance(rows, Iterable):
         raise SweepError(
-            f"exclude must be a function of a cell's values, a dict or a list of dicts; {exclude!r} is not."
+            "exclude must be a function of a cell's values, a dict or a list of dicts; "
+            f"{shown_value(tame(exclude))} is not."
         )
-    rows = list(rows)
+    try:
+        rows = list(rows)
+    except Exception as error:  # a foreign iterator may raise anything
+        raise SweepError(f"exclude could not be gone through: {said_by(error)}.") from error
     names = [axis.name for axis in axes]
     for row in rows:
         if not isinstance(row, Mapping):
@@ -175,6 +188,16 @@ def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[tuple[int, ...]], 
         for row in rows
     ]
     return lambda place: any(all(place[number] in at for number, at in row) for row in found)
+
+
+def _is_left_out(exclude: Callable[[dict[str, Any]], Any], values: dict[str, Any]) -> bool:
+    try:
+        return bool(exclude(values))
+    except Exception as error:  # a person's function may raise anything
+        raise SweepError(
+            f"exclude raised {said_by(error)}. It is called with the values of a cell, a dict with the keys "
+            f"{', '.join(values)}, and returns whether the cell is left out."
+        ) from error
 
 
 def values_at(axes: Sequence[Axis], place: Sequence[int]) -> dict[str, Any]:
@@ -195,7 +218,7 @@ def short(value: Any, number: int) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "on", False: "off"}[value]
     if isinstance(value, (int, float)):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{value:g}" if isinstance(value, float) else shown_value(value)
     return f"{type(value).__name__} {number}"
 
 
@@ -203,7 +226,7 @@ def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, a
     if name in IMAGE_FIELDS:
         values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
     elif name not in FIELDS:  # what stands in the prompt in the end, and is the same after a restart
-        values = tuple(value if _is_plain(value) else str(value) for value in values)
+        values = tuple(value if _is_plain(value) else _written(name, value) for value in values)
     shown = map(pathlike, values) if name in IMAGE_FIELDS else values
     labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(shown, 1))
     if name == "seed" and "model" not in axes and not takes_seed(base):
@@ -213,6 +236,15 @@ def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, a
         )
         return Axis(name, values, tuple(str(i) for i in range(1, len(values) + 1)), REPEAT, note)
     return Axis(name, values, labels, name)
+
+
+def _written(name: str, value: Any) -> str:
+    try:
+        return str(value)
+    except Exception as error:  # a foreign object may raise anything
+        raise SweepError(
+            f"axis {name!r} holds {kind_of(value)} that cannot be written into the prompt: {said_by(error)}."
+        ) from error
 
 
 def placeholders(base: VideoRequest, axes: Mapping[str, Any]) -> list[str]:
@@ -271,18 +303,31 @@ def _listed(name: str, values: Any) -> tuple[list[Any], tuple[str, ...] | None]:
         raise SweepError(f"axis {name!r} is {_cut(shown)}; its values belong into a list, such as [{_cut(shown)}].")
     else:
         labels = None
-        if isinstance(values, (set, frozenset)):
-            values = sorted(values, key=repr)  # an order that is the same after a restart
-        listed = list(itertools.islice(values, MOST_CELLS + 1))
+        try:
+            if isinstance(values, (set, frozenset)):
+                values = sorted(values, key=repr)  # an order that is the same after a restart
+            listed = list(itertools.islice(values, MOST_CELLS + 1))
+        except Exception as error:  # a foreign iterator may raise anything
+            raise SweepError(f"axis {name!r} could not be gone through: {said_by(error)}.") from error
         if len(listed) > MOST_CELLS:
-            told = f"{len(values):,}" if isinstance(values, Sized) else f"more than {MOST_CELLS:,}"
+            told = _count(values)
             raise SweepError(
                 f"axis {name!r} has {told} values, and a sweep takes at most {MOST_CELLS:,} cells. Nothing was built "
                 "or sent: take fewer values, or several sweeps."
             )
     if not listed:
         raise SweepError(f"axis {name!r} is empty; give at least one value, or leave the axis out.")
-    return [_plain(value) for value in listed], labels
+    listed = [_plain(value) for value in listed]
+    if any(is_whole(value) and value.bit_length() > _MOST_BITS for value in listed):
+        raise SweepError(f"axis {name!r} holds a number of more than a thousand digits, which nothing takes.")
+    return listed, labels
+
+
+def _count(values: Any) -> str:
+    try:
+        return f"{len(values):,}" if isinstance(values, Sized) else f"more than {MOST_CELLS:,}"
+    except OverflowError:  # range(10**20)
+        return f"more than {MOST_CELLS:,}"
 
 
 def _is_plain(value: Any) -> bool:
@@ -291,8 +336,11 @@ def _is_plain(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """A number of numpy or pandas as Python's own."""
-    item = getattr(value, "item", None)
-    return item() if callable(item) and getattr(value, "ndim", None) == 0 else value
+    try:
+        item = getattr(value, "item", None)
+        return item() if callable(item) and getattr(value, "ndim", None) == 0 else value
+    except Exception:  # noqa: BLE001  a foreign object that only looks like a number
+        return value
 
 
 def _filled(prompt: str, values: Mapping[str, Any]) -> str:

@@ -142,7 +142,7 @@ class Comparison(Listened):
         Raises:
             SweepError: A rating that is none, a star that is no bool or a note that is no text.
         """
-        note = arguments.read_mark(star, rating, note)
+        rating, note = arguments.read_mark(star, rating, note)
         mark = self.cells[cell].mark
         mark.star = mark.star if star is None else star
         mark.rating = mark.rating if rating is None else rating or None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError, VideoFileError
-from seedance_widgets.request.plain import is_whole
+from seedance_widgets.request.plain import is_whole, shown, tame
 from seedance_widgets.sweep.layout import Layout
 from seedance_widgets.sweep.sheets import sheets_of
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 LONGEST = 16_384  # pixels of a side; what most programs still open
 _MOST_SAVED = 400
-_SAVED, _WIDEST_SAVED, _HIGHEST_SAVED, _NARROWEST = 200, 1200, 4000, 32
+NARROWEST = 32
+_SAVED, _WIDEST_SAVED, _HIGHEST_SAVED = 200, 1200, 4000
 _MIDDLE = math.inf  # as a time: half of each video
 _GAP = 6
 _HEAD = 26  # pixels of a line of headers
@@ -111,12 +114,9 @@ def contact_sheet(
     """
     from PIL import Image, ImageDraw  # noqa: PLC0415  only where something is drawn
 
-    if times is None:
-        times = (_MIDDLE,)
-    if not times or not is_whole(width) or width < _NARROWEST:
-        raise SweepError(
-            f"a contact sheet needs a width from 32 pixels on and at least one time, not {width!r} and {times!r}."
-        )
+    if not is_whole(width) or width < NARROWEST:
+        raise SweepError(f"a contact sheet needs a width from {NARROWEST} pixels on, not {shown(tame(width))}.")
+    times = (_MIDDLE,) if times is None else _seconds(times)
     plans = [plan_sheet(sheet, width, len(times)) for sheet in sheets]
     size = (max(plan.size[0] for plan in plans), sum(plan.size[1] for plan in plans))
     if max(size) > LONGEST:
@@ -148,6 +148,15 @@ def contact_sheet(
     return whole
 
 
+def _seconds(times: Any) -> tuple[float, ...]:
+    found: tuple[Any, ...] = ()
+    if isinstance(times, Iterable) and not isinstance(times, str):
+        found = tuple(times)
+    if not found or not all(isinstance(one, Real) and not math.isnan(one) for one in found):
+        raise SweepError("times needs at least one time in a list of seconds, such as times=[0, 2.5].")
+    return tuple(map(float, found))
+
+
 def small_sheet(cells: Sequence[Cell | Compared], layout: Layout) -> tuple[bytes, int]:
     """The contact sheet as a JPEG for a saved notebook, whatever the size of the grid: what fits, in small pictures.
 
@@ -156,18 +165,18 @@ def small_sheet(cells: Sequence[Cell | Compared], layout: Layout) -> tuple[bytes
     """
     few = cells[:_MOST_SAVED]
     sheets = sheets_of(few, Layout(layout.dimensions, layout.places[:_MOST_SAVED]))
-    across = min(max(len(sheet.columns) for sheet in sheets), _WIDEST_SAVED // _NARROWEST)
-    width = max(_NARROWEST, min(_SAVED, _WIDEST_SAVED // across))
-    left, shown = _HIGHEST_SAVED, []
+    across = min(max(len(sheet.columns) for sheet in sheets), _WIDEST_SAVED // NARROWEST)
+    width = max(NARROWEST, min(_SAVED, _WIDEST_SAVED // across))
+    left, drawn = _HIGHEST_SAVED, []
     for sheet in sheets:
         high = plan_sheet(sheet, width).size[1]
         rows = min(len(sheet.rows), int(len(sheet.rows) * left / high))
         if rows:
-            shown.append(_part_of(sheet, rows, across))
-            left -= plan_sheet(shown[-1], width).size[1]
+            drawn.append(_part_of(sheet, rows, across))
+            left -= plan_sheet(drawn[-1], width).size[1]
     data = io.BytesIO()
-    contact_sheet(shown, width=width).save(data, "JPEG", quality=75, optimize=True)
-    return data.getvalue(), sum(len(sheet.tiles) for sheet in shown)
+    contact_sheet(drawn, width=width).save(data, "JPEG", quality=75, optimize=True)
+    return data.getvalue(), sum(len(sheet.tiles) for sheet in drawn)
 
 
 def _part_of(sheet: Sheet, rows: int, columns: int) -> Sheet:

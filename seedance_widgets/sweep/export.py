@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import StorageError, SweepError, VideoFileError
 from seedance_widgets.folders import whole_file
+from seedance_widgets.request.plain import is_whole, shown, tame
 from seedance_widgets.sweep.cells import WORDS
 from seedance_widgets.sweep.columns import MEASURED
-from seedance_widgets.sweep.contact import contact_sheet, draw_frame, fitted, plan_sheet
+from seedance_widgets.sweep.contact import NARROWEST, contact_sheet, draw_frame, fitted, plan_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -55,22 +56,26 @@ def write_video(
         sheets: The pages; they stand below one another.
         path: The new file.
         overwrite: Replace a file that is there.
-        width: Pixels of one tile.
+        width: Pixels of one tile, from 32 on.
         on_frame: Told how many frames are written, of how many.
 
     Raises:
-        SweepError: There is no video, or the grid would be larger than 7,680 pixels.
+        SweepError: There is no video, a width that is none, or the grid would be larger than 7,680 pixels.
         FileExistsError: There is such a file.
         StorageError: It cannot be written.
     """
     import av  # noqa: PLC0415  only where a video is written
 
-    shown = [tile.video for sheet in sheets for tile in sheet.tiles if tile.video is not None and _readable(tile.video)]
-    if not shown:
+    videos = [
+        tile.video for sheet in sheets for tile in sheet.tiles if tile.video is not None and _readable(tile.video)
+    ]
+    if not videos:
         raise SweepError("there is no video yet that a grid could be made of; run the sweep first.")
+    if not is_whole(width) or width < NARROWEST:
+        raise SweepError(f"a grid video needs a width from {NARROWEST} pixels on, not {shown(tame(width))}.")
     background, places = _canvas(sheets, width)
-    fps = Fraction(shown[0].fps).limit_denominator(1001)
-    frames = max(1, round(max(video.duration for video in shown) * fps))
+    fps = Fraction(videos[0].fps).limit_denominator(1001)
+    frames = max(1, round(max(video.duration for video in videos) * fps))
     with whole_file(path, overwrite=overwrite) as unfinished, contextlib.ExitStack() as stack:
         try:
             films = [

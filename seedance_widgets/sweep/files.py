@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SeedanceError, SweepError
+from seedance_widgets.folders import new_file
 from seedance_widgets.request.images import is_url, load_image
 from seedance_widgets.sweep import export
 from seedance_widgets.sweep.columns import MEASURE_ERROR
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from pathlib import Path
 
     from seedance_widgets.errors import VideoFileError
     from seedance_widgets.sweep.cells import Cell
@@ -31,6 +32,8 @@ def measure_cells(
 ) -> int:
     """Measure the videos that were not measured yet; a file that cannot be read has its reason in `measure_error`.
 
+    Such a one is measured again the next time: the file may be back, and a worker may have failed instead of it.
+
     Args:
         grid: Whose cells.
         cells: Which.
@@ -43,7 +46,9 @@ def measure_cells(
     fresh: dict[str, dict[str, Any]] = {}
     kept = grid.measured
     wanted = {
-        str(cell.video.path): cell for cell in cells if cell.video is not None and str(cell.video.path) not in kept
+        str(cell.video.path): cell
+        for cell in cells
+        if cell.video is not None and MEASURE_ERROR in kept.get(str(cell.video.path), {MEASURE_ERROR: ""})
     }
     paths = list(wanted)
     count = 0
@@ -65,7 +70,7 @@ def measure_cells(
 
 def export_grid(grid: Sweep | Comparison, path: str | os.PathLike[str], *, overwrite: bool = False, **how: Any) -> Path:
     """Write the grid to a file; the suffix says as what. See `Sweep.export`."""
-    target = Path(path).absolute()
+    target = new_file(path)
     kind = target.suffix.lower()
     takes = {".png": {"width", "times"}, ".mp4": {"width", "on_frame"}, ".html": set(), ".csv": set()}.get(kind)
     if takes is None:

@@ -21,13 +21,16 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from collections.abc import Mapping
+from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError, VideoFileError
 from seedance_widgets.request.framing import centre_crop
+from seedance_widgets.request.plain import said_by, shown, tame
 from seedance_widgets.sweep.columns import MEASURED
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
     Luma = NDArray[np.float32]
     Weights = tuple[float, float, float]
+
+Found = dict[str, float | None] | VideoFileError
 
 COLUMNS = MEASURED
 MOST_DB = 100.0  # of equal pictures, whose PSNR is infinite: a table stays finite
@@ -118,8 +123,8 @@ def measure_video(video: str | bytes, first: bytes | None = None, last: bytes | 
 def measure_all(
     subjects: Sequence[Subject],
     executor: Executor | None = None,
-    on_done: Callable[[int, dict[str, float | None] | VideoFileError], None] | None = None,
-) -> list[dict[str, float | None] | VideoFileError]:
+    on_done: Callable[[int, Found], None] | None = None,
+) -> list[Found]:
     """Measure many videos at once; blocking. A broken one has its error in its place, and stops no other.
 
     Args:
@@ -134,14 +139,14 @@ def measure_all(
     Raises:
         SweepError: That is no executor.
     """
-    if executor is not None and not callable(getattr(executor, "submit", None)):
+    if executor is not None and not callable(getattr(type(executor), "submit", None)):  # a class is none either
         raise SweepError(
             f"executor must be a concurrent.futures.Executor, such as ProcessPoolExecutor() or client.get_executor(); "
             f"{type(executor).__name__} is not."
         )
-    found: list[dict[str, float | None] | VideoFileError] = [VideoFileError("not measured")] * len(subjects)
+    found: list[Found] = [VideoFileError("not measured")] * len(subjects)
 
-    def done(number: int, result: dict[str, float | None] | VideoFileError) -> None:
+    def done(number: int, result: Found) -> None:
         found[number] = result
         if on_done is not None:
             on_done(number, result)
@@ -159,11 +164,12 @@ def _spread(
     workers: Any,
     at_once: int,
     far: bool,
-    done: Callable[[int, dict[str, float | None] | VideoFileError], None],
+    done: Callable[[int, Found], None],
 ) -> None:
     """Keep every worker busy, and never more in memory than that takes."""
     left = iter(enumerate(subjects))
     under_way: dict[Any, int] = {}
+    ended: SimpleQueue[Any] = SimpleQueue()  # `concurrent.futures.wait` never hears of one that a pool has cancelled
     while True:
         for number, subject in left:
             try:
@@ -172,20 +178,41 @@ def _spread(
                 done(number, VideoFileError(f"the video is no longer at {subject.path}: it was moved or deleted."))
                 continue
             try:
-                under_way[workers.submit(_measured, subject, data)] = number
+                future = workers.submit(_measured, subject, data)
             except Exception as error:  # noqa: BLE001  a pool that broke takes no more; each video says so
-                done(number, VideoFileError(f"no worker was left to measure it ({type(error).__name__}: {error})."))
+                done(number, VideoFileError(f"no worker was left to measure it ({said_by(error)})."))
+                continue
+            if not callable(getattr(future, "add_done_callback", None)):
+                raise SweepError(
+                    f"executor.submit must return a concurrent.futures.Future; {type(workers).__name__} returned "
+                    f"{shown(tame(future))}."
+                )
+            under_way[future] = number
+            future.add_done_callback(ended.put)
             if len(under_way) >= at_once:
                 break
         if not under_way:
             return
-        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-            number = under_way.pop(future)
-            try:
-                found = future.result()
-            except Exception as error:  # noqa: BLE001  a worker that died with one video stops no other
-                found = VideoFileError(f"the worker that measured it failed ({type(error).__name__}: {error}).")
-            done(number, found)
+        future = ended.get()
+        done(under_way.pop(future), _result_of(future))
+
+
+def _result_of(future: Any) -> Found:
+    try:
+        found = future.result()
+    except CancelledError:
+        return VideoFileError("it was not measured: the executor was stopped before.")
+    except Exception as error:  # noqa: BLE001  a worker that died with one video stops no other
+        return VideoFileError(f"the worker that measured it failed ({said_by(error)}).")
+    if isinstance(found, VideoFileError):
+        return found
+    if not isinstance(found, Mapping) or set(found) != set(COLUMNS) or not all(map(_is_figure, found.values())):
+        return VideoFileError(f"the worker that measured it returned {shown(tame(found))}, which is no measurement.")
+    return dict(found)
+
+
+def _is_figure(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
 
 
 @contextlib.contextmanager
@@ -205,7 +232,7 @@ def _pool(given: Executor | None, count: int) -> Iterator[tuple[Any, int, bool]]
         yield pool, _AHEAD * workers, False
 
 
-def _measured(subject: Subject, data: bytes | None) -> dict[str, float | None] | VideoFileError:
+def _measured(subject: Subject, data: bytes | None) -> Found:
     """What is run on a worker; an error is a result, so that it reaches the caller as it is."""
     try:
         return measure_video(subject.path if data is None else data, subject.first, subject.last)

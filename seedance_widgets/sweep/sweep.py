@@ -192,7 +192,9 @@ class Sweep:
         """
         request = arguments.read_base(studio)
         varied, options = axis_rules.split_options(request, given)
-        made = {**(axes or {}), **varied} if varied else axes
+        made: Any = axes
+        if varied and (axes is None or isinstance(made, Mapping)):  # anything else is refused below
+            made = {**(axes or {}), **varied}
         return cls(request, made, **{"provider": getattr(studio, "provider", None), **options})
 
     def plan(self, cells: Any = None, *, preview: bool = False) -> Plan:
@@ -306,7 +308,7 @@ class Sweep:
             StorageError: It cannot be written.
         """
         one = self._one(cell)
-        note = arguments.read_mark(star, rating, note)
+        rating, note = arguments.read_mark(star, rating, note)
         self.save()
         with self.book.marking:
             mark = self.ledger.call(memory.write_mark, self.ledger, self.name, one.index, star, rating, note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
+from seedance_widgets.sweep import arguments
 from seedance_widgets.sweep import axes as rules
 
 BASE = sw.VideoRequest("A {mood} boat under a {sky} sky", duration=5)
@@ -58,6 +60,13 @@ def test_as_many_cells_as_counted_and_no_place_twice(lengths, repeats, mode):
     assert len(places) == len(set(places)) == count * repeats
 
 
+class Dumb:
+    def __str__(self):
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
 @pytest.mark.parametrize(
     ("axes", "words"),
     [
@@ -76,6 +85,12 @@ def test_as_many_cells_as_counted_and_no_place_twice(lengths, repeats, mode):
         ({"seed": itertools.count()}, "more than 10,000 values"),
         ({"seed": range(1000), "mood": range(100), "sky": range(100)}, "10,000,000 cells"),
         ([("seed", [1])], "must be a dict"),
+        ({"seed": range(10**20)}, "more than 10,000 values"),
+        ({"seed": [10**5000]}, "axis 'seed' holds a number of more than a thousand digits"),
+        ({"mood": [10**5000]}, "axis 'mood' holds a number of more than a thousand digits"),
+        ({"mood": [Dumb()]}, "axis 'mood' holds a Dumb that cannot be written into the prompt: RuntimeError: no words"),
+        ({"mood": {Dumb()}}, "axis 'mood' could not be gone through: RuntimeError: no words"),
+        ({"seed": (1 // one for one in (1, 0))}, "axis 'seed' could not be gone through: ZeroDivisionError"),
     ],
 )
 def test_what_cannot_be_an_axis_is_said_in_a_sentence(axes, words):
@@ -209,3 +224,49 @@ def test_placeholders_in_prompts_that_have_labels_are_found():
 def test_a_placeholder_that_would_hide_a_column_is_refused(name):
     with pytest.raises(SweepError, match=f"would hide the column {name} of the table"):
         rules.read_axes(BASE.replace(prompt=f"a {{{name}}} boat"), {name: ["a"]}, mode="product", repeats=1)
+
+
+@pytest.mark.parametrize(
+    ("exclude", "words"),
+    [
+        (lambda values: values["sed"] == 1, "exclude raised KeyError: 'sed'. It is called with the values of a cell"),
+        (lambda: 0, "exclude raised TypeError"),
+        ((1 // one for one in (1, 0)), "exclude could not be gone through: ZeroDivisionError"),
+    ],
+)
+def test_an_exclude_that_raises_is_a_sentence(exclude, words):
+    with pytest.raises(SweepError) as caught:
+        sw.Sweep(BASE, {"seed": [1, 2]}, exclude=exclude)
+    assert words in str(caught.value)
+
+
+def test_a_label_cannot_command_a_terminal_and_is_found_as_it_was_given(sim):
+    odd = "\x1b[31mcalm\nand \u202ewild\ud800"
+    base = BASE.replace(prompt="a {mood} sea", model="1.0-pro")
+    for values in ([odd, "家"], {odd: "calm", "家": "home"}):
+        sweep = sw.Sweep(base, {"mood": values}, provider=sim.provider())
+        plan, cell, axis = repr(sweep.plan()), repr(sweep[0]), repr(sweep.axes[0])
+        for text in (plan, cell, axis):
+            assert all(line.isprintable() for line in text.splitlines()), text
+        assert "家" in repr(sweep[1])
+        assert sweep[{"mood": odd}].index == 0
+
+
+def test_axes_from_a_studio_are_checked_like_any_others(sim):
+    studio = sw.Studio()
+    with pytest.raises(SweepError, match="axes must be a dict"):
+        sw.Sweep.from_studio(studio, 5, seed=[1])
+    assert len(sw.Sweep.from_studio(studio, None, seed=[1, 2], provider=sim).cells) == 2
+
+
+@pytest.mark.parametrize(
+    ("cap", "kept"), [(np.int64(2), 2.0), (np.float32(0.5), 0.5), pytest.param(10**5000, math.inf, id="huge")]
+)
+def test_any_number_is_an_amount_of_money(cap, kept):
+    assert arguments.read_cap(cap) == kept
+
+
+@pytest.mark.parametrize("cap", [pytest.param(-(10**5000), id="huge"), np.float64("nan"), "5", True, [1], Dumb()])
+def test_what_is_no_amount_of_money_is_a_sentence(cap):
+    with pytest.raises(SweepError, match="max_cost must be an amount of money from 0 on"):
+        arguments.read_cap(cap)

@@ -15,6 +15,7 @@ from PIL import Image
 
 import seedance_widgets as sw
 from seedance_widgets.errors import StorageError, SweepError
+from seedance_widgets.storyboard import join
 from seedance_widgets.sweep.columns import OWN
 from seedance_widgets.sweep.contact import fitted, plan_sheet, small_sheet
 from seedance_widgets.sweep.sheets import sheets_of
@@ -189,6 +190,14 @@ async def test_no_file_is_replaced_by_accident_and_none_is_left_in_pieces(grid, 
         ("grid.mp4", {"width": 4000}, "take a smaller width"),
         ("grid.png", {"width": 3}, "from 32 pixels on"),
         ("grid.png", {"times": []}, "at least one time"),
+        ("grid.png", {"times": 5}, "a list of seconds, such as times=[0, 2.5]"),
+        ("grid.png", {"times": "ab"}, "a list of seconds"),
+        ("grid.png", {"times": [float("nan")]}, "a list of seconds"),
+        ("grid.png", {"width": "a"}, "a width from 32 pixels on, not 'a'"),
+        *[
+            ("grid.mp4", {"width": width}, "a grid video needs a width from 32 pixels on")
+            for width in (0, 1, -4, "a", 2.5, True, None)
+        ],
     ],
 )
 def test_what_cannot_be_written_is_said_in_a_sentence(tmp_path, name, how, words):
@@ -266,3 +275,17 @@ async def test_a_file_that_is_gone_leaves_its_place_empty_in_every_export(sim, t
     for kind in ("png", "mp4", "html", "csv"):
         assert sweep.export(tmp_path / f"after.{kind}").stat().st_size > 100
     assert (tmp_path / "after.html").read_text("utf-8").count("data:video/mp4") == 1
+
+
+@pytest.mark.parametrize("path", [None, 5, "a\0.png", "\ud800.png", ["a.png"]])
+def test_what_no_file_can_be_called_is_a_sentence(tmp_path, path):
+    video = film(tmp_path / "red.mp4", [Image.new("RGB", (320, 192), RED)] * 4)
+    with pytest.raises(StorageError, match=r"no file can be called .*; give a path, such as"):
+        sw.compare(video, video).export(path)
+    with pytest.raises(StorageError, match="no file can be called"):
+        join([sw.Video.open(video)], path)
+
+
+def test_times_may_be_any_row_of_numbers(tmp_path):
+    video = film(tmp_path / "red.mp4", [Image.new("RGB", (320, 192), RED)] * 4)
+    assert sw.compare(video).export(tmp_path / "grid.png", times=np.array([0.0, 0.1])).is_file()

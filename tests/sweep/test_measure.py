@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import av
 import pytest
 from PIL import Image, ImageFilter
 
+import seedance_widgets as sw
 from seedance_widgets.errors import SweepError, VideoFileError
 from seedance_widgets.sweep.measure import COLUMNS, Subject, measure_all, measure_video
 from tests.conftest import draw
@@ -189,3 +191,77 @@ def test_a_worker_that_dies_or_an_odd_error_stops_no_other_video(moving):
     assert found[0] == found[3]
     assert "ZeroDivisionError" in str(found[1])
     assert "no worker was left" in str(found[2])
+
+
+class Fixed(Executor):
+    """Answers each video with the same."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def submit(self, *_):
+        return self.answer()
+
+
+def ended(result):
+    future = Future()
+    future.set_result(result)
+    return future
+
+
+def stopped():
+    future = Future()
+    future.cancel()
+    return future
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda: ended("nonsense"), "returned 'nonsense', which is no measurement"),
+        (lambda: ended({"motion": 1.0}), "which is no measurement"),
+        (lambda: ended(dict.fromkeys(COLUMNS, object())), "which is no measurement"),
+        (stopped, "it was not measured: the executor was stopped before"),
+    ],
+)
+def test_what_is_no_measurement_is_said_of_the_video(moving, answer, words):
+    (found,) = measure_all([Subject(moving)], Fixed(answer))
+    assert words in str(found)
+
+
+def test_an_executor_that_gives_nothing_to_wait_for_or_is_a_class(moving):
+    with pytest.raises(SweepError, match=r"must return a concurrent\.futures\.Future; Fixed returned None"):
+        measure_all([Subject(moving)], Fixed(lambda: None))
+    with pytest.raises(SweepError, match="must be a concurrent"):
+        measure_all([Subject(moving)], ThreadPoolExecutor)
+
+
+def test_a_pool_that_is_stopped_in_the_middle_ends_with_an_error_for_what_is_left(moving):
+    pool = ThreadPoolExecutor(1)
+    found = []
+
+    def stop(number, result):
+        found.append(result)
+        if number == 0:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    work = threading.Thread(target=lambda: measure_all([Subject(moving)] * 5, pool, stop), daemon=True)
+    work.start()
+    work.join(60)
+    assert len(found) == 5
+    assert isinstance(found[0], dict)
+    assert any("stopped before" in str(one) or "no worker was left" in str(one) for one in found[1:])
+
+
+async def test_what_a_broken_executor_could_not_measure_is_measured_the_next_time(sim):
+    base = sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2)
+    sweep = sw.Sweep(base, {"seed": [1]}, provider=sim.provider())
+    await sweep.run()
+    sweep.measure(Fixed(lambda: 1 // 0))
+    assert "no worker was left" in sweep[0].row()["measure_error"]
+    with ThreadPoolExecutor(1) as pool:
+        sweep.measure(pool)
+    assert sweep[0].row()["motion"] > 0
+    assert "measure_error" not in sweep[0].row()
+    sweep.measure(Fixed(lambda: 1 // 0))  # what is measured stays
+    assert "measure_error" not in sweep[0].row()

@@ -70,6 +70,10 @@ async def test_odd_marks_are_refused_and_spoil_nothing(sim):
             sweep.mark(0, **odd)
     sweep.mark(0, note="\ud800 lone", rating=3)
     assert (sweep[0].rating, sweep[0].note, sweep[0].star) == (3, "? lone", False)
+    sweep.mark(0, rating=2.0)
+    assert repr(sweep[0].rating) == "2"
+    with pytest.raises(SweepError, match="from 1 to 5"):
+        sweep.mark(0, rating=2.5)
 
 
 async def test_a_cell_takes_star_rating_and_note_and_keeps_them(sim):
