@@ -148,7 +148,7 @@ async def adopt(task_id: Any, provider: Provider | str | None = None) -> Job:
     found = (await chosen.poll([task_id])).get(task_id)
     if found is None or isinstance(found, NotFound):
         raise NotFound(
-            f"{chosen.label} knows no task {task_id!r}: look at the id, the account and the region.",
+            f"{chosen.label} knows no task {quoted(task_id)}: look at the id, the account and the region.",
             provider=chosen.name,
         )
     if isinstance(found, ProviderError):

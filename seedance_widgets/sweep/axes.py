@@ -304,7 +304,7 @@ def _listed(name: str, values: Any) -> tuple[list[Any], tuple[str, ...] | None]:
     else:
         labels = None
         try:
-            if isinstance(values, (set, frozenset)):
+            if isinstance(values, (set, frozenset)) and len(values) <= MOST_CELLS:
                 values = sorted(values, key=repr)  # an order that is the same after a restart
             listed = list(itertools.islice(values, MOST_CELLS + 1))
         except Exception as error:  # a foreign iterator may raise anything

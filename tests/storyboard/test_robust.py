@@ -227,3 +227,10 @@ def test_so_many_shots_are_refused_and_a_thousand_are_looked_at_in_one_pass(sim)
         assert repr(board).count("planned") == few
         seconds.append(time.process_time() - began)
     assert seconds[1] < 40 * seconds[0]  # a walk to the first shot for each took a hundred times as long
+
+
+@pytest.mark.parametrize("load", [sw.Storyboard.load, sw.Sweep.load])
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", ["x"], {}, None, 10**30])
+def test_what_nothing_can_be_called_is_not_found(load, name):
+    with pytest.raises(KeyError, match=r"no (sweep|storyboard) is called .*; there is none yet"):
+        load(name)

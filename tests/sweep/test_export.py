@@ -289,3 +289,12 @@ def test_what_no_file_can_be_called_is_a_sentence(tmp_path, path):
 def test_times_may_be_any_row_of_numbers(tmp_path):
     video = film(tmp_path / "red.mp4", [Image.new("RGB", (320, 192), RED)] * 4)
     assert sw.compare(video).export(tmp_path / "grid.png", times=np.array([0.0, 0.1])).is_file()
+
+
+def test_a_rating_is_kept_as_a_whole_number(tmp_path):
+    video = film(tmp_path / "red.mp4", [Image.new("RGB", (320, 192), RED)] * 4)
+    comparison = sw.compare(video, video)
+    comparison.mark(0, rating=2.0)
+    assert repr(comparison.cells[0].mark.rating) == "2"
+    with pytest.raises(SweepError, match="a rating is a whole number"):
+        comparison.mark(0, rating=2.5)
