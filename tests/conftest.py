@@ -8,7 +8,11 @@ import subprocess
 import sys
 import textwrap
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # how fast it is, tests/bench says
+hypothesis.settings.load_profile("untimed")
 
 KEYS = (
     "ARK_API_KEY",
