@@ -285,7 +285,11 @@ class Cells(list[Cell]):
         return counted(self)
 
     def _repr_pretty_(self, printer: Any, _: bool) -> None:
-        lines = [repr(self), *map(repr, self[:_SHOWN])]
+        lines = [repr(self)]
+        if self and len(self) == len(self[0].sweep):  # what `await sweep.run()` gives: the grid shows each already
+            printer.text(lines[0])
+            return
+        lines += map(repr, self[:_SHOWN])
         if (left := len(self) - _SHOWN) > 0:
             lines.append(f"and {left:,} more {'cell' if left == 1 else 'cells'}")
         printer.text("\n".join(lines))

@@ -116,9 +116,10 @@ async def test_a_cell_that_is_shown_has_its_video_under_one_line_of_text(sim):
 
 
 def test_cells_that_are_shown_are_one_line_each_and_no_more_than_twenty(sim):
-    sweep = sweep_of(sim, {"seed": range(25)})
+    sweep = sweep_of(sim, {"seed": range(26)})
     cells = list(sweep)
-    lines = shown(sweep[:])["text/plain"].splitlines()
+    lines = shown(sweep[:25])["text/plain"].splitlines()
     assert lines == ["25 cells · 25 not sent", *map(repr, cells[:20]), "and 5 more cells"]
+    assert shown(sweep[:])["text/plain"] == "26 cells · 26 not sent"  # the whole has its grid
     assert shown(sweep[:1])["text/plain"].splitlines() == ["1 cell · 1 not sent", repr(cells[0])]
-    assert "more" not in shown(sweep[5:])["text/plain"]
+    assert "more" not in shown(sweep[6:])["text/plain"]
