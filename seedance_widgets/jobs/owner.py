@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
 from typing import TYPE_CHECKING
 
 import filelock
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ".owners"
+ASKED = 0.1  # seconds: who only asks holds the lock for a moment, an owner for good
+_asking = threading.Lock()
 
 
 class Owner:
@@ -35,17 +38,18 @@ class Owner:
 def is_alive(folder: Path, name: str) -> bool:
     """Whether the process called `name` still runs; cleans up after one that does not."""
     path = _path(folder, name)
-    if not path.exists():
+    with _asking:  # two who ask at once would each take the other for the owner
+        if not path.exists():
+            return False
+        lock = filelock.FileLock(path, thread_local=False)
+        try:
+            lock.acquire(timeout=ASKED, poll_interval=ASKED / 20)  # another process may be asking the same
+        except filelock.Timeout:
+            return True
+        lock.release()
+        with contextlib.suppress(OSError):
+            path.unlink()
         return False
-    lock = filelock.FileLock(path, thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        return True
-    lock.release()
-    with contextlib.suppress(OSError):
-        path.unlink()
-    return False
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
-from seedance_widgets.jobs import Job, job_of, live_tracks, new_id, open_ledger, resume, submit
+from seedance_widgets.jobs import Job, job_of, live_tracks, new_id, open_ledger, submit
+from seedance_widgets.jobs.recovery import Resumed
 from seedance_widgets.jobs.store import keep_inputs, request_values
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
@@ -237,7 +238,7 @@ class Runner:
                 if not job.followed and (not job.done or (job.status in {"unknown", "failed"} and not self._taken_up))
             ]
             if left:
-                await resume(sweep.provider).taken_up()
+                await Resumed(sweep.ledger, sweep.provider).taken_up()  # its own, whatever SEEDANCE_HOME is now
                 fresh = await asyncio.to_thread(read_jobs, sweep, [job.id for job in left])
                 self.book.replace_jobs(fresh)
                 for job in fresh.values():

@@ -303,7 +303,8 @@ async def test_resume_takes_up_what_a_closed_loop_left_and_never_submits(sim, ho
                     break
             return job.id
 
-        return asyncio.run(start())
+        with asyncio.Runner() as runner:  # `asyncio.run` leaves its loop open once nest_asyncio has been here
+            return runner.run(start())
 
     job_id = await asyncio.to_thread(leave_behind)
     assert sw.job(job_id).status in {"queued", "running"}

@@ -4,11 +4,13 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from seedance_widgets.errors import StorageError
+from seedance_widgets.jobs import owner
 from seedance_widgets.jobs.ledger import FILE, Ledger, open_ledger
 from seedance_widgets.jobs.record import Event, Record
 
@@ -225,3 +227,17 @@ async def test_calls_are_carried_out_in_order_even_if_their_caller_is_cancelled(
     saved = dataclasses.replace(job, state="cancelled")
     await ledger.on_thread(ledger.save, (saved, []))
     assert (await ledger.on_thread(ledger.find, job.id)).state == "cancelled"
+
+
+def test_who_asks_whether_a_process_runs_is_not_taken_for_it(home):
+    (home / owner.FOLDER).mkdir(parents=True)
+    for number in range(40):  # many who ask at once about a process that has gone
+        (home / owner.FOLDER / f"1-gone{number}.lock").touch()
+        together = threading.Barrier(4)
+
+        def ask(name=f"1-gone{number}", together=together):
+            together.wait()
+            return owner.is_alive(home, name)
+
+        with ThreadPoolExecutor(4) as pool:
+            assert [one.result() for one in [pool.submit(ask) for _ in range(4)]] == [False] * 4
