@@ -20,7 +20,8 @@ OTHER_KERNEL = """
     before = [cell.state for cell in sweep]
     plan = sweep.plan()
     sw.run(sweep.run())
-    print(before.count("waiting"), plan.counts, sorted({line.why for line in plan.lines if line.why}))
+    had = plan.counts.get("has", 0) + plan.counts.get("done", 0)  # how quick the other kernel is does not matter
+    print(before.count("waiting"), had, plan.counts.get("send", 0), {line.why for line in plan.lines if line.why})
 """
 
 
@@ -89,12 +90,12 @@ async def test_two_kernels_at_one_sweep_send_each_cell_once(sim, in_script):
     await until(sweep, lambda: sweep[0].state == "running")
     sweep.pause()
     other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
-    assert other.stdout == "6 {'has': 8} ['another notebook makes it']\n", other
+    assert other.stdout == "6 8 0 {'another notebook makes it'}\n", other
     await sweep.cancel([6, 7])  # whoever gives a cell back lets the other one have it
     sweep.resume()
     await running
     other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
-    assert other.stdout == "0 {'done': 6, 'send': 2} []\n", other
+    assert other.stdout == "0 6 2 set()\n", other
     await sweep.run()
     assert [cell.state for cell in sweep] == ["succeeded"] * 8
     assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
