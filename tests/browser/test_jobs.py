@@ -154,7 +154,7 @@ async def test_a_row_ticks_by_itself(stage, desk, running):
     assert less <= left - 3
     await stage.page.clock.run_for(120_000)
     await expect(words).to_have_text(re.compile(r"queued 2 s, running 2 min \d+ s, longer than estimated"))
-    assert [one["type"] for one in view.model.sent[before:]] == []
+    assert {one["type"] for one in view.model.sent[before:]} <= {"picture"}  # it asks for no time
 
 
 async def test_the_bar_is_an_estimate_and_stops_short_of_the_end(stage, desk, running):
@@ -208,9 +208,12 @@ async def test_changes_of_the_state_are_announced_and_seconds_are_not(stage, des
 async def test_a_row_that_was_let_go_ticks_no_more(stage, desk, running):
     await stage.page.clock.install()
     view = await stage.mount(ROW, {"job": timed(desk, running)}, answers=desk.answers, styles=STYLES)
-    await stage.js("() => mounted.row.dispose()")
+    words = await stage.js(
+        "() => { mounted.row.dispose(); return document.querySelector('.sw-job-time').textContent; }"
+    )
+    assert "running" in words
     await stage.page.clock.run_for(5000)
-    await expect(view.root.locator(".sw-job-time")).to_contain_text("running 31 s")
+    await expect(view.root.locator(".sw-job-time")).to_have_text(words)
 
 
 async def test_a_row_is_selected_with_mouse_and_keyboard(stage, desk, done):

@@ -302,11 +302,13 @@ async def test_presses_that_go_on_and_on_answer_no_question(sit, sim):
     billed = sw.providers.Ark(api_key=SECRET, base_url=sim.ark_base_url, limits=sim.provider().limits)
     person = await sit(billed, request())
     await person.press_generate()
-    yes = person.root.get_by_role("alertdialog").get_by_role("button", name="Send it")
-    await yes.evaluate(
-        """async (yes) => {
+    question = person.root.get_by_role("alertdialog")
+    yes = question.get_by_role("button", name="Send it")
+    await question.evaluate(
+        """async (question) => {
+            const [yes, no] = question.querySelectorAll("button");
             for (const begun = performance.now(); performance.now() - begun < 1500; ) {
-                yes.click();
+                (Math.random() < 0.5 ? yes : no).click();
                 await new Promise((resolve) => setTimeout(resolve, 100));
             }
         }"""

@@ -18,8 +18,8 @@ export const REST = 700; // milliseconds in which a second press is a slip of th
  */
 export function createQuestion({ label, agree, decline, look = ".sw-small", stress = ".sw-main", cautious = false, back, onYes, onTurn }) {
   const words = h("span", { id: uniqueId("question") });
-  const yes = h(`button.sw-button${stress}${look}`, { type: "button", onclick: () => answer() }, agree);
-  const no = h(`button.sw-button${look}`, { type: "button", onclick: () => settle() }, decline);
+  const yes = h(`button.sw-button${stress}${look}`, { type: "button", onclick: () => answer(() => onYes(asked)) }, agree);
+  const no = h(`button.sw-button${look}`, { type: "button", onclick: () => answer(settle) }, decline);
   const element = h("div.sw-confirm", { role: "alertdialog", "aria-label": label, "aria-describedby": words.id, hidden: true }, words, yes, no);
   let asked = null;
   let timer = 0;
@@ -29,16 +29,21 @@ export function createQuestion({ label, agree, decline, look = ".sw-small", stre
     if (event.repeat) event.preventDefault(); // a key that is still held answers nothing
   });
 
+  const resting = () => yes.hasAttribute("aria-disabled");
+  element.addEventListener("mousedown", (event) => resting() && event.preventDefault()); // nor does a slip move the focus
+
   /** From the last slip on, however many there are and however slow the page is. */
   function rest() {
-    set(yes, { "aria-disabled": "true" });
+    const off = (now) => [yes, no].forEach((button) => set(button, { "aria-disabled": now }));
+    off("true");
     clearTimeout(timer);
-    timer = setTimeout(() => set(yes, { "aria-disabled": null }), REST);
+    timer = setTimeout(() => off(null), REST);
   }
 
-  function answer() {
-    if (yes.getAttribute("aria-disabled")) rest();
-    else if (asked) onYes(asked);
+  /** A yes or a no, where it can have been meant: a slip must neither send nor take the question away. */
+  function answer(act) {
+    if (resting()) rest();
+    else if (asked !== null) act();
   }
 
   function turn(open) {
