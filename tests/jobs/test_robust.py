@@ -183,6 +183,10 @@ def test_a_job_can_be_cancelled_and_resumed_from_a_script(sim):
 
 
 def test_a_job_outlives_the_loop_that_made_it(sim):
+    def closed(work):
+        with asyncio.Runner() as runner:  # `asyncio.run` leaves its loop open once nest_asyncio has been here
+            return runner.run(work)
+
     async def make():
         job = sw.submit(request(), sim.provider())
         await job
@@ -199,13 +203,13 @@ def test_a_job_outlives_the_loop_that_made_it(sim):
     async def look(job):
         return [state async for state in job.watch()]
 
-    job = asyncio.run(make())
-    assert asyncio.run(again(job)).frames == 49
+    job = closed(make())
+    assert closed(again(job)).frames == 49
     assert job.result().frames == 49
-    left = asyncio.run(leave())
+    left = closed(leave())
     for wait in (again, look):
         with pytest.raises(errors.JobError, match="resume"):
-            asyncio.run(wait(left))
+            closed(wait(left))
     with pytest.raises(errors.CannotCancel, match="resume"):
         left.cancel()
 
