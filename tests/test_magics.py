@@ -124,7 +124,7 @@ def test_provider_switches_and_shows(shell, monkeypatch):
         ("job 0123", "no job or task is called '0123'"),
         ("resume now", "too many words; write %seedance resume."),
         ("duration=5", "begin it with %%seedance"),
-        ("sk-12345", "it takes provider, models, jobs, job, resume, help"),
+        ("sk-12345", "it takes status, provider, models, jobs, job, resume, help"),
     ],
 )
 def test_a_wrong_word_is_a_sentence(shell, words, expected):

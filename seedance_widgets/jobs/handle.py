@@ -95,6 +95,11 @@ class Job:
         return self._track.record.costs
 
     @property
+    def counts(self) -> bool:
+        """Whether its video was made or still may be: not where it failed before."""
+        return self._track.record.counts
+
+    @property
     def currency(self) -> str | None:
         """`USD` or `CNY`."""
         return self._track.record.currency

@@ -71,7 +71,12 @@ class Record:
 
         A video that was made is billed whatever became of its file; one of which nobody knows counts until it is known.
         """
-        return self.billed and (self.state not in FAILED or self.ready_at is not None)
+        return self.billed and self.counts
+
+    @property
+    def counts(self) -> bool:
+        """Whether its video was made or still may be: not where it failed before."""
+        return self.state not in FAILED or self.ready_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,7 @@ class Panel:
 
 def run_line(line: str) -> Any:
     """Do what the line asks for, and return what is to be shown."""
-    word, *arguments = line.split() or [""]
-    if not word:
-        return _status()
+    word, *arguments = line.split() or ["status"]
     if word not in COMMANDS:
         raise UsageError(_unknown_command(word))
     run, most, usage = COMMANDS[word]
@@ -167,7 +165,7 @@ def help_text() -> str:
         [
             "Videos from images and words.",
             "",
-            "%seedance                  who makes them, where they are kept, the last jobs",
+            "%seedance [status]         who makes them, where they are kept, the last jobs",
             "%seedance provider [NAME]  show or choose who makes them",
             "%seedance models [NAME]    all models, or one in full",
             "%seedance jobs [COUNT]     the jobs, the newest first",
@@ -192,6 +190,7 @@ def help_text() -> str:
 
 
 COMMANDS: dict[str, tuple[Callable[..., Any], int, str]] = {
+    "status": (_status, 0, "status"),
     "provider": (_provider, 1, "provider [NAME]"),
     "models": (_models, 1, "models [NAME]"),
     "jobs": (_jobs, 1, "jobs [COUNT]"),

@@ -13,6 +13,7 @@ from seedance_widgets.jobs import new_id, resume, submit
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.estimate import money
 from seedance_widgets.storyboard.memory import ChangedElsewhere
+from seedance_widgets.storyboard.shots import NO_SHOT
 from seedance_widgets.storyboard.takes import Take, base_of
 from seedance_widgets.sweep.run import cancelled, told_of_cancel
 
@@ -187,8 +188,11 @@ def agree(board: Storyboard, wanted: Sequence[Shot], cap: float | None) -> None:
     """Refuse what cannot be sent or was not agreed to. Blocking: it looks at images.
 
     Raises:
-        SweepError: A shot cannot be sent, it is billed and there is no cap, or it goes over it; nothing was sent.
+        SweepError: There is no shot, one cannot be sent, it is billed and there is no cap, or it goes over it; nothing
+            was sent.
     """
+    if not board.shots:
+        raise SweepError(NO_SHOT)
     for shot in wanted:
         if refusal := shot.refusal:
             raise SweepError(f"shot {shot.index} cannot be sent: {refusal} Nothing was sent.")

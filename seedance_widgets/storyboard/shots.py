@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ADAPTIVE = "adaptive"
 MOST_SHOTS = 1000
+NO_SHOT = "there is no shot yet; board.insert(0, 'The boat leaves') puts one in."
 _FIELDS = tuple(one.name for one in fields(VideoRequest))
 _OF_ITS_OWN = ("first_frame_url", "reference_image_urls")  # a shot that names one of these is a cut
 
@@ -237,13 +238,12 @@ def read_shots(given: Any) -> list[dict[str, Any]]:
     """The fields of each shot of a list.
 
     Raises:
-        SweepError: It is no list, holds none or too many, or one that is none.
+        SweepError: It is no list, holds too many, or one that is none.
         TypeError: An unknown field; the message holds the nearest name.
     """
     if isinstance(given, (str, bytes, Mapping, AbstractSet)) or not isinstance(given, Iterable):  # a set has no order
         raise SweepError(
-            "shots must be a list with at least one prompt, such as ['The boat leaves', 'It lands']; "
-            f"{type(given).__name__} is not."
+            f"shots must be a list of prompts, such as ['The boat leaves', 'It lands']; {type(given).__name__} is not."
         )
     try:
         listed = list(itertools.islice(given, MOST_SHOTS + 1))
@@ -252,8 +252,6 @@ def read_shots(given: Any) -> list[dict[str, Any]]:
     if len(listed) > MOST_SHOTS:
         count = f"{len(given):,}" if isinstance(given, Sized) else f"more than {MOST_SHOTS:,}"
         raise SweepError(f"a storyboard has at most {MOST_SHOTS:,} shots, and these are {count}; make several of it.")
-    if not listed:
-        raise SweepError("shots must be a list with at least one prompt, such as ['The boat leaves', 'It lands'].")
     return [read_shot(one) for one in listed]
 
 

@@ -22,7 +22,7 @@ from seedance_widgets.storyboard import memory
 from seedance_widgets.storyboard.join import join
 from seedance_widgets.storyboard.memory import Spec
 from seedance_widgets.storyboard.run import Runner, price_of
-from seedance_widgets.storyboard.shots import MOST_SHOTS, Shot, read_shot, read_shots, wire_of
+from seedance_widgets.storyboard.shots import MOST_SHOTS, NO_SHOT, Shot, read_shot, read_shots, wire_of
 from seedance_widgets.storyboard.takes import Takes
 from seedance_widgets.sweep import arguments
 from seedance_widgets.sweep.listeners import Listened
@@ -53,7 +53,8 @@ class Storyboard(Listened):
         film = board.join("voyage.mp4")
 
     A shot that names its own `first_frame_url`, or reference images, is a cut: it waits for no other one. Changed
-    shots, and those after them, are outdated, and are made anew by `run`. With a name it goes on where it was.
+    shots, and those after them, are outdated, and are made anew by `run`. With a name it goes on where it was; without
+    shots it begins empty, or with the shots that the name has.
 
     Args:
         shots: Each a prompt, a dict of `VideoRequest` fields with a prompt, or a `VideoRequest`.
@@ -66,14 +67,14 @@ class Storyboard(Listened):
         joined_by: How `join` wrote the last film: `copy` (no picture was encoded again) or `encode`; empty before.
 
     Raises:
-        SweepError: No shot, one that is none, or a value out of range.
+        SweepError: A shot that is none, or a value out of range.
         TypeError: A shot has an unknown field; the message holds the nearest name.
         ConfigurationError: No such provider, or its key is missing.
     """
 
     def __init__(
         self,
-        shots: Sequence[Any],
+        shots: Sequence[Any] = (),
         *,
         base: Any = None,
         name: str | None = None,
@@ -83,6 +84,10 @@ class Storyboard(Listened):
         given = read_shots(shots)
         request = VideoRequest("") if base is None else arguments.read_base(base)
         cap = arguments.read_cap(max_cost)
+        if name is not None and not given and name in self.names():
+            self.__dict__ = type(self).load(name, provider).__dict__  # all objects of one share their state
+            self._become([], self.base if base is None else request, None, cap)
+            return
         called = arguments.read_name(name).replace("sweep-", "board-", 1 if name is None else 0)
         maker = choice.resolve(provider)
         self._set_up(called, request, cap, maker.id, maker.base_url)
@@ -305,12 +310,10 @@ class Storyboard(Listened):
         """Take a shot out; its video stays in the ledger.
 
         Raises:
-            SweepError: No such shot, it is the last one, or a shot is under way.
+            SweepError: No such shot, or a shot is under way.
         """
         with self._change():
             shot = self._shot(index)
-            if len(self.shots) == 1:
-                raise SweepError("a storyboard has at least one shot; edit this one instead.")
             self._must_stand_still()
             self.shots.remove(shot)
 
@@ -336,11 +339,14 @@ class Storyboard(Listened):
             outdated: Join shots that have changed since they were made too, with the videos that they still have.
 
         Raises:
-            SweepError: A shot has no video yet, or has changed since it was made, or the name does not end in .mp4.
+            SweepError: There is no shot, one has no video yet or has changed since it was made, or the name does not
+                end in .mp4.
             FileExistsError: There is such a file, and `overwrite` is False.
             VideoFileError: A shot's file is gone.
             StorageError: It cannot be written.
         """
+        if not self.shots:
+            raise SweepError(NO_SHOT)
         if missing := [shot.index for shot in self.shots if shot.video is None]:
             has = "has" if len(missing) == 1 else "have"
             raise SweepError(f"{_called(missing)} {has} no video yet; run the storyboard first.")
@@ -418,14 +424,14 @@ class Storyboard(Listened):
         if isinstance(wanted, bool) or not isinstance(wanted, int):
             raise TypeError(f"a shot is found by its number, such as board[0], not by {wanted!r}.")
         if not -len(self.shots) <= wanted < len(self.shots):
-            raise IndexError(f"there is no shot {wanted}; the shots are numbered 0 to {len(self.shots) - 1}.")
+            raise IndexError(self._no_shot(wanted))
         return self.shots[wanted]
 
     def __repr__(self) -> str:
         with contextlib.suppress(SeedanceError):  # what is known is shown where the ledger cannot be read
             self.look_again()
         states = ", ".join(shot.state for shot in self.shots)
-        return f"Storyboard({self.name!r}: {len(self.shots)} shots: {states})"
+        return f"Storyboard({self.name!r}: {len(self.shots)} shots{': ' if states else ''}{states})"
 
     def _ipython_display_(self) -> None:
         if bridge.kernel() is None:
@@ -521,13 +527,17 @@ class Storyboard(Listened):
             self.settle()
         self.changed()
 
-    def _become(self, given: list[dict[str, Any]], base: VideoRequest, maker: Provider, cap: float | None) -> None:
+    def _become(
+        self, given: list[dict[str, Any]], base: VideoRequest, maker: Provider | None, cap: float | None
+    ) -> None:
         """Go on with these shots, where they have something in common with those that are here; blocking."""
         with self.lock:
+            given = given or [shot.given for shot in self.shots]
+            maker_id = self.provider_id if maker is None else maker.id
             if self._text or any(shot.under_way for shot in self.shots):
                 fields = [self.plain(one) for one in given]
                 known = [*(shot.plain for shot in self.shots), *(take.given for take in self.takes)]
-                if maker.id != self.provider_id or not any(one in known for one in fields):
+                if maker_id != self.provider_id or (fields and not any(one in known for one in fields)):
                     raise SweepError(
                         f"there is a storyboard called {self.name!r} with other shots; "
                         f"sw.Storyboard.load({self.name!r}) goes on with it, or choose another name."
@@ -536,7 +546,8 @@ class Storyboard(Listened):
             else:  # nothing was made or written yet
                 self.shots[:] = [Shot(self._first, one) for one in given]
                 self.base = base
-            self._ask(maker)
+            if maker is not None:
+                self._ask(maker)
             self._max_cost = self._max_cost if cap is None else cap
             self.settle()
         self.changed()
@@ -565,9 +576,13 @@ class Storyboard(Listened):
             shots.append(Shot(self._first, given[place]) if kept is None else kept)
         self.shots[:] = shots
 
+    def _no_shot(self, index: Any) -> str:
+        there = f"the shots are numbered 0 to {len(self.shots) - 1}." if self.shots else "there are none yet."
+        return f"there is no shot {index!r}; {there}"
+
     def _shot(self, index: Any) -> Shot:
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.shots):
-            raise SweepError(f"there is no shot {index!r}; the shots are numbered 0 to {len(self.shots) - 1}.")
+            raise SweepError(self._no_shot(index))
         return self.shots[index]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import SweepError
@@ -65,13 +65,13 @@ def read_cap(max_cost: Any) -> float | None:
     return amount
 
 
-def read_at_once(max_jobs: Any) -> int | None:
-    """How many jobs may be under way; None where nothing was said."""
-    if max_jobs is None:
+def read_count(name: str, count: Any) -> int | None:
+    """A whole number from 1 on; None where nothing was said."""
+    if count is None:
         return None
-    if isinstance(max_jobs, bool) or not isinstance(max_jobs, int) or max_jobs < 1:
-        raise SweepError(f"max_jobs must be a whole number from 1 on; {max_jobs!r} is not.")
-    return max_jobs
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
+        raise SweepError(f"{name} must be a whole number from 1 on; {shown(tame(count))} is not.")
+    return int(count)
 
 
 def read_mark(star: Any, rating: Any, note: Any) -> tuple[int | None, str | None]:

@@ -12,7 +12,7 @@ from seedance_widgets.sweep.listeners import Listened
 from seedance_widgets.sweep.memory import Mark, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from seedance_widgets.errors import SeedanceError
     from seedance_widgets.jobs import Ledger
@@ -127,9 +127,19 @@ class Book(Listened):
     @property
     def spent(self) -> float:
         """What the jobs cost, those under way by their estimate; videos taken from the ledger cost nothing."""
+        return sum(job.price or 0.0 for job in self._bought() if job.costs)
+
+    @property
+    def taken(self) -> int:
+        """How many jobs it has had or will have, those that failed before their videos were made left out."""
+        with self._lock:
+            to_come = len(self.waiting) + len(self.elsewhere)
+        return to_come + sum(job.counts for job in self._bought())
+
+    def _bought(self) -> Iterable[Job]:
+        """The jobs that were sent for it, also those that others have replaced."""
         bought = {job.id: job for slot, job in self._entries() if slot not in self._kept}
-        bought = {**self._past, **bought}
-        return sum(job.price or 0.0 for job in bought.values() if job.costs)
+        return {**self._past, **bought}.values()
 
     @property
     def to_come(self) -> float:

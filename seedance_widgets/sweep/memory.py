@@ -20,12 +20,16 @@ from seedance_widgets.jobs.ledger import batches
 from seedance_widgets.jobs.store import MEDIA, keep_inputs, request_values
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.sweep import arguments
 from seedance_widgets.sweep.axes import Axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seedance_widgets.jobs import Ledger
+
+# What may be changed without its being another sweep.
+_LIMITS = frozenset({"max_cost", "max_jobs", "concurrency"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Spec:
     Args:
         places: The coordinates of its cells, one index per axis.
         max_cost: In the provider's currency; None for none.
+        max_jobs: How many it may have in all; None for any number.
+        concurrency: How many may be under way at once; None where nothing was said.
     """
 
     base: VideoRequest
@@ -43,6 +49,7 @@ class Spec:
     places: tuple[tuple[int, ...], ...]
     max_cost: float | None
     max_jobs: int | None
+    concurrency: int | None
     provider: str
     base_url: str
 
@@ -276,6 +283,7 @@ def _plain_spec(folder: Path, spec: Spec) -> dict[str, Any]:
         "places": [list(place) for place in spec.places],
         "max_cost": spec.max_cost if spec.max_cost is None or math.isfinite(spec.max_cost) else "any",
         "max_jobs": spec.max_jobs,
+        "concurrency": spec.concurrency,
     }
 
 
@@ -301,7 +309,8 @@ def _spec(folder: Path, values: dict[str, Any], provider: str, base_url: str) ->
         mode=str(values["mode"]),
         places=places,
         max_cost=math.inf if cap == "any" else None if cap is None else float(cap),
-        max_jobs=None if values["max_jobs"] is None else int(values["max_jobs"]),
+        max_jobs=arguments.read_count("max_jobs", values["max_jobs"]),
+        concurrency=arguments.read_count("concurrency", values["concurrency"]),
         provider=provider,
         base_url=base_url,
     )
@@ -318,6 +327,6 @@ def _value(folder: Path, axis: str, value: Any) -> Any:
 def _comparable(spec: str) -> Any:
     try:
         values = json.loads(spec)
-        return {key: value for key, value in values.items() if key not in {"max_cost", "max_jobs"}}
+        return {key: value for key, value in values.items() if key not in _LIMITS}
     except (ValueError, AttributeError, RecursionError):
         return None

@@ -99,12 +99,14 @@ class Plan:
         stage: `final`, or `preview` for everything at 480p.
         lines: One per cell.
         committed: What the sweep's jobs have cost so far, and will by what is under way or waits for its turn.
+        taken: How many jobs that are.
     """
 
     sweep: Sweep
     stage: Stage
     lines: tuple[Line, ...]
     committed: float
+    taken: int
 
     @cached_property
     def to_send(self) -> tuple[Line, ...]:
@@ -175,6 +177,8 @@ class Plan:
         parts = ["1 cell" if len(self.lines) == 1 else f"{len(self.lines):,} cells", f"{count:,} to send"]
         parts += [f"{self.counts[fate]:,} {_FATES[fate]}" for fate in _FATES if fate != "send" and fate in self.counts]
         if count:
+            if (most := self.sweep.max_jobs) is not None:
+                parts.append(f"{self.taken + count:,} of {most:,} jobs")
             if self.tokens is not None:
                 parts.append(f"{self.tokens:,} tokens")
             parts.append(self.cost_words())
@@ -262,7 +266,7 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozens
         record = found.get(wanted.get(key, ""))
         if record is not None and is_there(sweep, record):
             lines[i] = Line(line.cell, "kept", line.request, line.estimate, record)
-    return Plan(sweep, stage, tuple(lines), sweep.book.spent + sweep.book.to_come)
+    return Plan(sweep, stage, tuple(lines), sweep.book.spent + sweep.book.to_come, sweep.book.taken)
 
 
 def is_there(sweep: Sweep, record: Record) -> bool:
@@ -290,12 +294,12 @@ def duration_of(requests: Sequence[VideoRequest], sweep: Sweep) -> float | None:
             return None
         rates = model.rates_at(request.resolution)
         key = f"{model.name} {rates.concurrency}"
-        at_once[key] = min(rates.concurrency, sweep.max_jobs or rates.concurrency)
+        at_once[key] = min(rates.concurrency, sweep.concurrency or rates.concurrency)
         seconds[key].append(model.typical_seconds(request.resolution, length))
     each = [max(sum(some) / at_once[key], *some) for key, some in seconds.items()]
     whole = max(each, default=0.0)
-    if sweep.max_jobs:
-        whole = max(whole, sum(sum(some) for some in seconds.values()) / sweep.max_jobs)
+    if sweep.concurrency:
+        whole = max(whole, sum(sum(some) for some in seconds.values()) / sweep.concurrency)
     return provider.limits.real_seconds(whole)
 
 

@@ -216,7 +216,7 @@ class Runner:
         try:
             async with asyncio.TaskGroup() as group:
                 for rate, some in _by_rate(sendings).items():
-                    group.create_task(self._feed(some, rate, sweep.max_jobs or math.inf, group))
+                    group.create_task(self._feed(some, rate, sweep.concurrency or math.inf, group))
         finally:
             await self._give_back(sweep, [one for one in sendings if one in self.sendings])
             book.changed()
@@ -411,8 +411,16 @@ def agree(plan: Plan, max_cost: float | None) -> None:
     """Refuse what was not agreed to.
 
     Raises:
-        SweepError: It is billed and there is no cap, or it goes over it; nothing was sent.
+        SweepError: It is more jobs than the sweep may have, or is billed and there is no cap or it goes over it;
+            nothing was sent.
     """
+    most = plan.sweep.max_jobs
+    if most is not None and plan.to_send and plan.taken + len(plan.to_send) > most:
+        before = f" more on top of {plan.taken:,}" if plan.taken else ""
+        raise SweepError(
+            f"max_jobs allows {most:,} in all; {len(plan.to_send):,}{before} would be too many. Nothing was sent: take "
+            "fewer cells, or raise max_jobs."
+        )
     if not plan.billed or not plan.to_send:
         return
     cap = plan.sweep.max_cost if max_cost is None else max_cost

@@ -71,7 +71,9 @@ class Sweep:
         exclude: Which cells to leave out: a function of a cell's values, a dict such as `{"seed": 3}`, a list of them.
         repeats: How often each cell is made, from 1 on; needs a random seed to make a difference.
         max_cost: What may be spent in all, in the provider's currency; `float("inf")` for any amount.
-        max_jobs: How many jobs may be under way at once; by default three times what the provider runs at once.
+        max_jobs: How many jobs it may have in all, previews and retries too; what failed before its video was made
+            does not count.
+        concurrency: How many jobs may be under way at once; by default three times what the provider runs at once.
         name: What it is called in the ledger, up to 120 characters; by default `sweep-` and six signs.
         provider: Who makes the videos; by default `sw.provider()`.
 
@@ -90,6 +92,7 @@ class Sweep:
         repeats: int = 1,
         max_cost: float | None = None,
         max_jobs: int | None = None,
+        concurrency: int | None = None,
         name: str | None = None,
         provider: Provider | Simulator | str | None = None,
     ) -> None:
@@ -99,7 +102,8 @@ class Sweep:
         places = [place for place in axis_rules.coordinates(made, mode) if not left_out(place)]
         if not places:
             raise SweepError("exclude leaves out every cell; there is nothing to make.")
-        self._set_up(request, made, mode, places, name=name, max_cost=max_cost, max_jobs=max_jobs)
+        self.max_cost, self.max_jobs, self.concurrency = max_cost, max_jobs, concurrency
+        self._set_up(request, made, mode, places, name)
         self._maker: Provider | None = choice.resolve(provider)
         self.provider_id = self._maker.id
         self.base_url = self._maker.base_url
@@ -113,17 +117,12 @@ class Sweep:
         axes: tuple[Axis, ...],
         mode: str,
         places: Sequence[tuple[int, ...]],
-        *,
         name: str | None,
-        max_cost: float | None,
-        max_jobs: int | None,
     ) -> None:
         self.base = base
         self.axes = axes
         self.mode = mode
         self.name = arguments.read_name(name)
-        self._max_cost = arguments.read_cap(max_cost)
-        self._max_jobs = arguments.read_at_once(max_jobs)
         self.cells = Cells(
             Cell(self, i, place, values := axis_rules.values_at(axes, place), axis_rules.request_at(base, values))
             for i, place in enumerate(places)
@@ -152,9 +151,8 @@ class Sweep:
         except KeyError:
             raise KeyError(_unknown(name, cls.names(), ledger)) from None
         sweep = cls.__new__(cls)
-        sweep._set_up(  # noqa: SLF001  its own
-            spec.base, spec.axes, spec.mode, spec.places, name=name, max_cost=spec.max_cost, max_jobs=spec.max_jobs
-        )
+        sweep._set_up(spec.base, spec.axes, spec.mode, spec.places, name)  # noqa: SLF001  its own
+        sweep.max_cost, sweep.max_jobs, sweep.concurrency = spec.max_cost, spec.max_jobs, spec.concurrency
         sweep.provider_id, sweep.base_url = spec.provider, spec.base_url
         given = None if provider is None else choice.resolve(provider)
         try:
@@ -346,12 +344,21 @@ class Sweep:
 
     @property
     def max_jobs(self) -> int | None:
-        """How many jobs may be under way at once; None for three times what the provider runs at once."""
+        """How many jobs it may have in all; None where nothing was said."""
         return self._max_jobs
 
     @max_jobs.setter
     def max_jobs(self, max_jobs: int | None) -> None:
-        self._max_jobs = arguments.read_at_once(max_jobs)
+        self._max_jobs = arguments.read_count("max_jobs", max_jobs)
+
+    @property
+    def concurrency(self) -> int | None:
+        """How many jobs may be under way at once; None for three times what the provider runs at once."""
+        return self._concurrency
+
+    @concurrency.setter
+    def concurrency(self, concurrency: int | None) -> None:
+        self._concurrency = arguments.read_count("concurrency", concurrency)
 
     @property
     def jobs(self) -> JobList:
@@ -538,6 +545,7 @@ class Sweep:
             tuple(cell.place for cell in self.cells),
             self.max_cost,
             self.max_jobs,
+            self.concurrency,
             self.provider_id,
             self.base_url,
         )

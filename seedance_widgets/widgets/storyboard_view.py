@@ -244,9 +244,9 @@ class StoryboardView(MediaAnswers, Surface):
         return {
             "name": board.name,
             "provider": {"words": text(self.lang, f"storyboard.{kind}", label=label), "billed": board.billed},
-            "summary": text(self.lang, "storyboard.summary", n=len(shots), done=done),
+            "summary": text(self.lang, "storyboard.summary", n=len(shots), done=done) if shots else "",
             "make": wanted,
-            "all": done == len(shots),
+            "all": 0 < len(shots) == done,
             "any": any(shot["video"] for shot in shots),
             "busy": any(shot["busy"] for shot in shots),
             "cancel": any(shot["state"] in {"waiting", "pending", "queued"} for shot in shots),

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 SLOWEST = 0.3  # seconds between two looks at a sweep, however much happens to it
 _LONGEST_NOTE = 1000
 _KEPT_EVERY = 10.0  # seconds between two forms of a running sweep that a saved notebook keeps
+_SHARE = 20  # and never so often that drawing them takes more than one part in so many of the time
 
 
 class SweepView(MediaAnswers, StudioBelow):
@@ -87,7 +88,7 @@ class SweepView(MediaAnswers, StudioBelow):
         self._sheet = ""
         self._on_sheet: list[str] = []
         self._left_out = 0
-        self._kept_at = -math.inf
+        self._keep_next = -math.inf  # when the saved notebook is due, while more comes by itself
         super().__init__(lang=lang, grid=grid_state(grid, lang))
         self._listening = grid.listening(self._changed)
         self._listening.__enter__()
@@ -162,7 +163,8 @@ class SweepView(MediaAnswers, StudioBelow):
         cap: float | None = None
         if plan.billed and plan.to_send:
             cap = sweep.max_cost if sweep.max_cost is not None else math.inf
-            agree(plan, cap)
+        agree(plan, cap)
+        if cap is not None:
             line = question(plan, self.lang)
             if not self._agreement.given(agreed, about := _signed(line, plan)):
                 return self._agreement.ask(line, about)
@@ -290,15 +292,22 @@ class SweepView(MediaAnswers, StudioBelow):
                 dirty, self._dirty = self._dirty, set()
                 await self._look(self._touched(dirty), told=True)
                 self.head = await asyncio.to_thread(head_state, self.of, self.lang)
-                if not self.head.get("running"):
+                began = time.monotonic()
+                if began >= self._keep_next or not self._moves():
                     await asyncio.to_thread(self._draw_sheet)
                     self.keep_saved()
-                elif time.monotonic() - self._kept_at > _KEPT_EVERY:  # the sheet goes along each time
-                    self._kept_at = time.monotonic()
-                    self.keep_saved()
+                    ended = time.monotonic()
+                    self._keep_next = ended + max(_KEPT_EVERY, _SHARE * (ended - began))
                 await asyncio.sleep(SLOWEST)
         finally:
             self._drawing = None
+
+    def _moves(self) -> bool:
+        """Whether more comes by itself: a sheet that was drawn now would soon be drawn again."""
+        of = self.of
+        if not isinstance(of, Sweep):
+            return False
+        return any(not job.done for job in of.book.jobs) or (bool(of.book.waiting) and not of.paused)
 
     def _draw_sheet(self) -> None:
         """Draw what the saved notebook keeps, where other videos are there than on the last one; blocking."""

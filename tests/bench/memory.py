@@ -7,13 +7,12 @@ own that sends the same megabyte over and over.
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from tests.bench.measure import Figure, answer, ask, asked, child, compare, folder, in_turn
+from tests.bench.measure import Figure, answer, ask, asked, child, compare, folder, in_turn, most_held
 
 RUNS = 3
 MIB = 1024 * 1024
@@ -58,26 +57,13 @@ def _measure(side: str, url: str, target: Path) -> None:
 
     from seedance_widgets.jobs import store  # noqa: F401  the same
 
-    before = _resident(reset=True)
+    before = most_held(reset=True)
     began, cpu = time.perf_counter(), time.process_time()
     {"ours": _ours, "peer": _peer}[side](url, target)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     if target.stat().st_size != SIZE:
         raise RuntimeError(f"{target.stat().st_size:,} bytes came of {SIZE:,}")
-    answer({"mb": (_resident() - before) / 1e6, "seconds": seconds, "cpu": cpu})
-
-
-def _resident(*, reset: bool = False) -> int:
-    """The most bytes that this process ever held; with `reset`, from now on."""
-    status = Path("/proc/self/status")
-    if not status.exists():  # no Linux
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    if reset:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+    answer({"mb": (most_held() - before) / 1e6, "seconds": seconds, "cpu": cpu})
 
 
 class _Server(BaseHTTPRequestHandler):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-import resource
 import statistics
 import time
 from functools import partial
@@ -26,7 +25,7 @@ from typing import Any
 from seedance_widgets.simulator import Simulator
 from tests.bench.clients import fetch
 from tests.bench.many_jobs import real_time, same_file
-from tests.bench.measure import Figure, answer, ask, asked, compare, folder, in_turn, percentile, videos_in
+from tests.bench.measure import Figure, answer, ask, asked, compare, folder, in_turn, most_held, percentile, videos_in
 from tests.bench.stall import ticker
 
 RUNS = 1  # a minute and a half for each side
@@ -35,7 +34,6 @@ SPEED = 20.0
 INTERVAL = 3.0
 MODEL = "doubao-seedance-1-0-pro-fast-251015"
 AT_ONCE = 10
-FRAMES = 49  # of the file that the simulator delivers
 
 
 def run(runs: int = RUNS, cells: int = CELLS) -> list[Figure]:
@@ -70,6 +68,7 @@ def one_side(client: str, cells: int) -> dict[str, float]:
             client=client,
             cells=cells,
             home=str(home),
+            served=str(home / "video.mp4"),
             base_url=provider.base_url,
             limits=dataclasses.asdict(provider.limits),
         )
@@ -95,15 +94,17 @@ def one_side(client: str, cells: int) -> dict[str, float]:
 
 
 async def ours(options: dict[str, Any], home: Path) -> dict[str, float]:
-    """`sw.Sweep`: check, plan, ledger, polling, downloads."""
+    """`sw.Sweep` with its grid on show: check, plan, ledger, polling, downloads, states and contact sheets."""
     import seedance_widgets as sw
     from seedance_widgets.providers.base import Limits
+    from seedance_widgets.widgets.sweep_view import SweepView
 
     provider = sw.providers.Ark("any", base_url=options["base_url"], limits=Limits(**options["limits"]), simulated=True)
     base = sw.VideoRequest("a {mood} boat", model=MODEL, resolution="480p", duration=2)
     count = options["cells"] // 10
     moods = [f"mood number {number}" for number in range(10)]
     sweep = sw.Sweep(base, {"seed": range(count), "mood": moods}, provider=provider)
+    SweepView(sweep)
     await sweep.run()
     return {job.task_id: job._track.record.ready_at for job in sweep.jobs}
 
@@ -151,35 +152,28 @@ async def naive(options: dict[str, Any], home: Path) -> dict[str, float]:
 async def _measure(options: dict[str, Any]) -> dict[str, Any]:
     home = Path(options["home"])
     os.environ["SEEDANCE_HOME"] = str(home / "seedance_videos")
-    import seedance_widgets as sw
-
     # What every notebook has loaded by then is not the sweep's.
     from seedance_widgets.jobs import list_jobs
     from seedance_widgets.providers import Ark  # noqa: F401
+    from seedance_widgets.widgets.sweep_view import SweepView  # noqa: F401
 
     list_jobs()
     late: list[float] = []
-    before, cpu, began = _resident(), time.process_time(), time.perf_counter()
+    before, cpu, began = most_held(reset=True), time.process_time(), time.perf_counter()
     async with ticker(late):
         detected = await {"ours": ours, "naive": naive}[options["client"]](options, home)
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    media = home / "seedance_videos" / "media"
-    whole = sum(sw.Video(path).frames == FRAMES for path in media.glob("*.mp4"))
+    most = most_held()
+    media, served = home / "seedance_videos" / "media", Path(options["served"]).read_bytes()
+    whole = sum(path.read_bytes() == served for path in media.glob("*.mp4"))
     return {
         "wall": wall,
         "cpu": cpu,
         "late": percentile([1000 * one for one in late], 0.99),
-        "memory": most - before,
+        "memory": (most - before) / 1e6,
         "detected": detected,
         "whole": whole if videos_in(media) == whole else 0,
     }
-
-
-def _resident() -> float:
-    """Megabytes of this process in memory just now."""
-    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
-    return pages * resource.getpagesize() / 1e6
 
 
 if __name__ == "__main__":

@@ -55,6 +55,29 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     assert sw.Video.open(tmp_path / "voyage.mp4").frames == 147
 
 
+async def test_an_empty_storyboard_says_how_to_begin(stage, sim):
+    view = await stage.surface(StoryboardView(sw.Storyboard(provider=sim.provider())))
+    root = view.root.locator(".sw-storyboard")
+    empty = root.get_by_text("No shots yet.")
+    await expect(empty).to_be_visible()
+    await expect(root.get_by_role("button")).to_have_text(["Add a shot"])
+    await stage.screenshot("storyboard-empty")
+    await root.get_by_label("What happens next?").fill("The boat leaves")
+    await stage.page.keyboard.press("Enter")
+    await expect(root.get_by_role("listitem")).to_have_count(1)
+    await expect(empty).to_be_hidden()
+    await expect(root.get_by_role("button", name="Make 1 shot")).to_be_visible()
+    await root.get_by_label("What happens next?").fill("It lands")
+    await stage.page.keyboard.press("Enter")
+    await expect(root.get_by_role("listitem")).to_have_count(2)
+    await root.get_by_role("button", name="Remove").first.press("Enter")
+    await expect(root.get_by_label("What happens in shot 0")).to_be_focused()  # the next shot, which has its place now
+    await expect(root.get_by_label("What happens in shot 0")).to_have_value("It lands")
+    await root.get_by_role("button", name="Remove").press("Enter")
+    await expect(empty).to_be_visible()
+    await expect(root.get_by_label("What happens next?")).to_be_focused()
+
+
 async def test_words_go_to_the_shot_that_was_read_and_a_slip_changes_one_thing_only(stage, sim):
     board = sw.Storyboard(["one", "two", "three"], base=BASE, provider=sim.provider())
     view = await stage.surface(StoryboardView(board))

@@ -282,7 +282,7 @@ async def test_over_the_cap_nothing_is_sent_and_the_reason_is_told(open_grid, si
 
 
 async def test_pause_plan_table_and_cancel(open_grid, sweep_of, stage):
-    sweep = sweep_of({"seed": range(3)}, BASE.replace(prompt="a boat [sim:run=200]"), max_jobs=1)
+    sweep = sweep_of({"seed": range(3)}, BASE.replace(prompt="a boat [sim:run=200]"), concurrency=1)
     grid = await open_grid(sweep)
     await grid.root.get_by_text("Plan", exact=True).click()
     await expect(grid.root.locator(".sw-total")).to_contain_text("3 cells · 3 to send")

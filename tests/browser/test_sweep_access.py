@@ -443,7 +443,7 @@ async def test_the_focus_goes_to_the_nearest_cell_when_a_filter_takes_one_away(s
 async def test_the_focus_stays_in_the_head_when_the_button_that_was_pressed_goes(stage):
     grid = await staged(stage, [state_of(0)], ["x"], head=head_of(actions={"make": 1}), run=lambda **_: {"sent": 1})
     await grid.button("Make 1 video").press("Enter")
-    grid.model.update(head=head_of("1 cell · 1 being sent", running=True))
+    grid.model.update(head=head_of("1 cell · 1 being sent"))
     await expect(grid.button("Make 1 video")).to_have_count(0)
     await expect(grid.root.locator(".sw-summary")).to_be_focused()
 

@@ -13,7 +13,7 @@ def test_a_kernel_killed_in_the_middle_of_fifty_cells(sim, start_kernel, monkeyp
     first = start_kernel()
     first.send(
         f"{SWEEP}\n"
-        "sweep = sw.Sweep(base, {'seed': range(50)}, name='fifty', max_jobs=12)\n"
+        "sweep = sw.Sweep(base, {'seed': range(50)}, name='fifty', concurrency=12)\n"
         "def look(_):\n"
         "    states = [cell.state for cell in sweep]\n"
         "    if states.count('succeeded') >= 4 and 'submitting' not in states: os.kill(os.getpid(), 9)\n"

@@ -81,6 +81,44 @@ async def test_shots_are_inserted_moved_and_removed(sim):
         board.move(0, 3)
 
 
+async def test_a_storyboard_may_begin_empty_and_goes_on_by_its_name(sim):
+    board = sw.Storyboard(base=BASE, provider=sim.provider(), name="voyage")
+    assert (len(board), repr(board)) == (0, "Storyboard('voyage': 0 shots)")
+    assert board.plan() == "0 shots · 0 to make · free"
+    with pytest.raises(SweepError, match=r"no shot yet; board\.insert"):
+        board.join("film.mp4")
+    with pytest.raises(SweepError, match="no shot yet"):
+        await board.run()
+    with pytest.raises(IndexError, match="there are none yet"):
+        _ = board[0]
+    assert sw.Storyboard.names() == []
+    board.insert(0, "leaves")
+    board.insert(1, "lands")
+    await board.run()
+    made = [video.path for video in board.videos]
+    assert sw.Storyboard(name="voyage") == board  # beside it
+    del board
+    restart()
+    again = sw.Storyboard(base=BASE, provider=sim.provider(), name="voyage", max_cost=3)
+    assert [shot.prompt for shot in again] == ["leaves", "lands"]
+    assert [video.path for video in again.videos] == made
+    assert again.max_cost == 3
+    assert states(sw.Storyboard(base=BASE.replace(seed=7), name="voyage")) == ["outdated"] * 2
+    assert again.base.seed == 7
+    again.remove(0)
+    again.remove(0)
+    assert len(again) == 0
+    restart()
+    assert len(sw.Storyboard.load("voyage")) == 0
+    assert len(creates(sim)) == 2
+
+
+def test_shots_that_were_not_sent_yet_are_kept_where_none_are_named(sim):
+    board = board_of(sim, name="voyage")
+    assert sw.Storyboard(name="voyage", provider=sim.provider()) == board
+    assert len(board) == 3
+
+
 def test_what_it_costs_is_told_before_anything_is_sent(sim):
     board = board_of(sim)
     assert board.plan().splitlines()[0] == "3 shots · 3 to make · free"
@@ -110,8 +148,8 @@ async def test_a_shot_that_cannot_be_sent_is_said_before_any_other_is(sim):
 @pytest.mark.parametrize(
     ("shots", "error", "words"),
     [
-        ([], SweepError, "at least one prompt"),
-        ("leaves", SweepError, "at least one prompt"),
+        ("leaves", SweepError, "a list of prompts"),
+        (None, SweepError, "a list of prompts"),
         ([""], SweepError, "needs a prompt"),
         ([{"duration": 2}], SweepError, "needs a prompt"),
         ([7], SweepError, "int is not"),

@@ -159,7 +159,7 @@ def test_two_kernels_that_run_other_cells_at_once_keep_one_cap(sim, in_script, t
 
 async def test_two_sweeps_with_the_same_seeds_at_the_same_time_buy_each_video_once(sim):
     base = BASE.replace(prompt="a boat")
-    slow = sweep_of(sim, {"seed": range(8)}, base, max_jobs=1)
+    slow = sweep_of(sim, {"seed": range(8)}, base, concurrency=1)
     quick = sweep_of(sim, {"seed": range(10)}, base)
     await asyncio.gather(slow.run(), quick.run())
     assert len(creates(sim)) == 10
@@ -182,13 +182,52 @@ async def test_a_cancel_leaves_what_another_sweep_has_sent(sim):
     assert {cell.state for cell in one} == {"cancelled"}
 
 
+async def test_max_jobs_counts_every_job_that_may_have_made_a_video(sim):
+    base, moods = BASE.replace(seed=-1, resolution="720p"), ["calm", "wild", "sad [sim:fail]"]
+    sweep = sweep_of(sim, {"mood": moods}, base, max_jobs=3, name="boats")
+    assert "3 to send · 3 of 3 jobs · " in sweep.plan().total()
+    await sweep.run(preview=True)
+    with pytest.raises(SweepError, match=r"allows 3 in all; 3 more on top of 2 would be too many\. Nothing was sent"):
+        await sweep.run()
+    await sweep.run([1])  # one failed before its video was made: there is room for one
+    with pytest.raises(SweepError, match=r"allows 3 in all; 1 more on top of 3"):
+        await sweep.run([0])
+    assert len(creates(sim)) == 4
+    del sweep
+    await as_after_a_restart()
+    again = sw.Sweep.load("boats", provider=sim.provider())
+    assert again.max_jobs == 3
+    with pytest.raises(SweepError, match="more on top of 3"):
+        await again.run([0])
+    again.max_jobs = 4
+    await again.run([0])
+    assert len(creates(sim)) == 5
+    with pytest.raises(SweepError, match=r"allows 2 in all; 3 would be too many"):
+        await sweep_of(sim, {"mood": moods}, base, max_jobs=2).run()
+
+
+async def test_max_jobs_counts_what_waits_for_its_turn(sim):
+    base = BASE.replace(prompt="a boat [sim:run=60]", seed=-1)
+    sweep = sweep_of(sim, {"duration": [2, 3, 4, 5]}, base, max_jobs=3, concurrency=1)
+    first = sweep.run([0, 1])
+    await until(sweep, lambda: len(sweep.book.waiting) == 1)
+    with pytest.raises(SweepError, match="2 more on top of 2"):
+        await sweep.run([2, 3])
+    second = sweep.run([2])
+    await first
+    await second
+    assert len(creates(sim)) == 3
+
+
 def test_caps_and_providers_that_are_set_later_are_checked_too(sim):
     sweep = sweep_of(sim)
     for wrong in (float("nan"), "5", -1):
         with pytest.raises(SweepError, match="max_cost must be"):
             sweep.max_cost = wrong
-    with pytest.raises(SweepError, match="max_jobs must be"):
-        sweep.max_jobs = 0
+    for name in ("max_jobs", "concurrency"):
+        for wrong in (0, 1.5, True, "3"):
+            with pytest.raises(SweepError, match=f"{name} must be a whole number"):
+                setattr(sweep, name, wrong)
     assert not sweep.billed
     sweep.provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
     assert sweep.billed

@@ -34,6 +34,7 @@ async def test_rows_and_pandas(sim):
         ({"max_cost": float("nan")}, "max_cost must be"),
         ({"max_cost": "5"}, "max_cost must be"),
         ({"max_jobs": 0}, "max_jobs must be"),
+        ({"concurrency": 0}, "concurrency must be"),
         ({"name": ""}, "name must be"),
         ({"name": "a\nb"}, "name must be"),
         ({"exclude": lambda _: True}, "leaves out every cell"),

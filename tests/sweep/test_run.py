@@ -27,7 +27,7 @@ async def test_every_cell_becomes_its_video(sim):
 
 async def test_the_cheapest_are_sent_first(sim):
     # One at a time: calls that are under way at once may overtake one another.
-    sweep = sweep_of(sim, {"resolution": ["1080p", "480p", "720p"], "seed": [1, 2]}, max_jobs=1)
+    sweep = sweep_of(sim, {"resolution": ["1080p", "480p", "720p"], "seed": [1, 2]}, concurrency=1)
     await sweep.run()
     sent = [entry.body["resolution"] for entry in creates(sim)]
     assert sent == ["480p"] * 2 + ["720p"] * 2 + ["1080p"] * 2
@@ -58,7 +58,7 @@ async def test_a_picture_that_is_changed_or_deleted_meanwhile_is_sent_as_it_was_
     for seed, name in enumerate(("a.png", "b.png")):
         draw(640, 400, seed=seed).save(tmp_path / name)
     axes = {"first_frame_url": [tmp_path / "a.png", tmp_path / "b.png"]}
-    sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), max_jobs=1)
+    sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), concurrency=1)
     planned = [cell.request.content_hash for cell in sweep]
     sweep.pause()
     running = sweep.run()
@@ -78,7 +78,7 @@ async def test_a_picture_that_is_gone_everywhere_costs_its_own_cell_only(sim, tm
     for seed, name in enumerate(("a.png", "b.png")):
         draw(640, 400, seed=seed).save(tmp_path / name)
     axes = {"first_frame_url": [tmp_path / "a.png", tmp_path / "b.png"]}
-    sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), max_jobs=1)
+    sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), concurrency=1)
     sweep.pause()
     running = sweep.run()
     await until(sweep, lambda: sweep.book.waiting)
@@ -91,7 +91,7 @@ async def test_a_picture_that_is_gone_everywhere_costs_its_own_cell_only(sim, tm
 
 
 async def test_pause_sends_nothing_more_and_resume_goes_on(sim):
-    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=60]"), max_jobs=1)
+    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=60]"), concurrency=1)
     running = sweep.run()
     await until(sweep, lambda: sweep[0].state == "running")
     sweep.pause()
@@ -106,7 +106,7 @@ async def test_pause_sends_nothing_more_and_resume_goes_on(sim):
 
 async def test_cancel_drops_what_is_unsent_cancels_what_is_queued_and_keeps_what_runs(sim):
     moods = ["[sim:run=300]", "[sim:queue=6000]", "third"]
-    sweep = sweep_of(sim, {"mood": moods}, max_jobs=2)
+    sweep = sweep_of(sim, {"mood": moods}, concurrency=2)
     running = sweep.run()
     await until(sweep, lambda: [cell.state for cell in sweep] == ["running", "queued", "waiting"])
     told = await sweep.cancel()

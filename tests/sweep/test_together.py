@@ -16,7 +16,7 @@ from tests.sweep.sweeps import BASE, awaited, creates, sweep_of, until
 OTHER_KERNEL = """
     import seedance_widgets as sw
     base = sw.VideoRequest("a {mood} boat [sim:run=60]", model="1.0-pro", resolution="480p", duration=2, seed=5)
-    sweep = sw.Sweep(base, {"seed": range(8)}, name="boats", max_jobs=2)
+    sweep = sw.Sweep(base, {"seed": range(8)}, name="boats", concurrency=2)
     before = [cell.state for cell in sweep]
     plan = sweep.plan()
     sw.run(sweep.run())
@@ -48,7 +48,9 @@ async def test_a_broken_listener_stops_nothing_and_is_reported(sim):
 
 async def test_two_objects_of_one_sweep_are_one(sim):
     def boats():
-        return sweep_of(sim, {"seed": range(6)}, BASE.replace(prompt="a boat [sim:run=60]"), name="boats", max_jobs=1)
+        return sweep_of(
+            sim, {"seed": range(6)}, BASE.replace(prompt="a boat [sim:run=60]"), name="boats", concurrency=1
+        )
 
     one = boats()
     running = one.run()
@@ -73,7 +75,7 @@ async def test_two_objects_of_one_sweep_are_one(sim):
 
 
 async def test_an_object_that_turns_out_to_be_a_known_sweep_joins_it(sim):
-    one, other = (sweep_of(sim, {"seed": range(4)}, name="boats", max_jobs=1) for _ in range(2))
+    one, other = (sweep_of(sim, {"seed": range(4)}, name="boats", concurrency=1) for _ in range(2))
     seen = []
     with other.listening(seen.append):
         await asyncio.gather(awaited(one.run()), awaited(other.run()))
@@ -84,7 +86,7 @@ async def test_an_object_that_turns_out_to_be_a_known_sweep_joins_it(sim):
 
 async def test_two_kernels_at_one_sweep_send_each_cell_once(sim, in_script):
     sweep = sweep_of(
-        sim, {"seed": range(8)}, BASE.replace(prompt="a {mood} boat [sim:run=60]"), name="boats", max_jobs=2
+        sim, {"seed": range(8)}, BASE.replace(prompt="a {mood} boat [sim:run=60]"), name="boats", concurrency=2
     )
     running = sweep.run()
     await until(sweep, lambda: sweep[0].state == "running")
@@ -125,7 +127,7 @@ async def test_two_kernels_that_start_at_once_send_each_cell_once(sim, in_script
 
 async def test_two_runs_at_once_keep_one_cap(sim):
     provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
-    sweep = sw.Sweep(BASE, {"seed": range(10)}, provider=provider, max_jobs=1)
+    sweep = sw.Sweep(BASE, {"seed": range(10)}, provider=provider, concurrency=1)
     price = sweep.plan([0]).price
     first = sweep.run(range(5), max_cost=price * 6)
     await until(sweep, lambda: len(sweep.book.waiting) >= 4)
@@ -135,8 +137,8 @@ async def test_two_runs_at_once_keep_one_cap(sim):
     assert len(creates(sim)) == 5
 
 
-async def test_max_jobs_holds_for_all_runs_together(sim):
-    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=40]"), max_jobs=1)
+async def test_concurrency_holds_for_all_runs_together(sim):
+    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=40]"), concurrency=1)
     most = 0
 
     def look(_):

@@ -1,5 +1,6 @@
 """The Python side of a sweep's grid, and of the Studio that it opens."""
 
+import math
 import re
 
 import PIL.Image
@@ -202,3 +203,39 @@ async def test_a_picture_is_told_by_its_name_in_the_detail(sim, tmp_path):
     told = await front_of(SweepView(sweep)).ask("detail", cell=1)
     assert ["first_frame_url", "night.png"] in told["changes"]
     assert str(tmp_path) not in str(told)
+
+
+async def test_the_sheet_of_a_saved_notebook_is_not_drawn_for_each_video(sim, monkeypatch):
+    monkeypatch.setattr("seedance_widgets.widgets.sweep_view._KEPT_EVERY", math.inf)
+    sweep = sw.Sweep(BASE, {"mood": ["calm", "wild [sim:queue=100000]"]}, provider=sim.provider(), name="boats")
+    view = SweepView(sweep)
+    running = sweep.run()
+    await until(lambda: "1 done" in view.head["summary"])
+    view._soon(None)
+    await until(lambda: view._dirty is not None)  # the next look has begun: all of this one is done
+    assert view.saved()["text/html"].count("<img") == 0  # another one comes before long
+    await sweep.cancel()
+    await running
+    await until(lambda: view.saved()["text/html"].count("<img") == 1)
+    # Without that limit it is drawn meanwhile: a kernel that dies leaves a notebook that shows something.
+    monkeypatch.setattr("seedance_widgets.widgets.sweep_view._KEPT_EVERY", 0.0)
+    monkeypatch.setattr("seedance_widgets.widgets.sweep_view._SHARE", 0)
+    other = SweepView(longer := sw.Sweep(BASE, {"mood": ["sad", "wild [sim:queue=100000]"]}, provider=sim.provider()))
+    running = longer.run()
+    await until(lambda: other.saved()["text/html"].count("<img") == 1)
+    assert longer.running
+    await longer.cancel()
+    await running
+
+
+async def test_a_paused_sweep_leaves_its_sheet_in_the_notebook(sim, monkeypatch):
+    monkeypatch.setattr("seedance_widgets.widgets.sweep_view._KEPT_EVERY", math.inf)
+    sweep = sw.Sweep(BASE, {"mood": ["calm", "wild"]}, provider=sim.provider(), concurrency=1)
+    view = SweepView(sweep)
+    running = sweep.run()
+    with sweep.listening(lambda _: sweep.pause() if sweep.jobs else None):
+        await until(lambda: sweep.paused and not any(not job.done for job in sweep.jobs) and len(sweep.jobs) == 1)
+    await until(lambda: view.saved()["text/html"].count("<img") == 1)
+    assert sweep.running
+    sweep.resume()
+    await running

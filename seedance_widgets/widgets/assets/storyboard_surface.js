@@ -2,7 +2,7 @@
 
 import { createDesk } from "./desk.js";
 import { fill, h, onChange, set, show, surfaceRoot, translator } from "./dom.js";
-import { arrange, focused } from "./focus.js";
+import { arrange, focused, hasFocus, keepFocus } from "./focus.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { createPlayer } from "./player.js";
@@ -35,9 +35,10 @@ function render({ model, el, strings }) {
   const close = button(t("desk.close"), () => (player.pause(), show(screen, false)));
   const screen = h("section.sw-film", { "aria-label": t("storyboard.screen"), hidden: true }, player.element, close);
   const list = h("ol.sw-shots");
+  const empty = h("p.sw-quiet.sw-no-shots", { hidden: true }, t("storyboard.empty"));
   const input = h("input.sw-input", { type: "text", maxLength: 8000, placeholder: t("storyboard.new"), "aria-label": t("storyboard.new") });
   const adding = h("form.sw-add-shot", {}, input, h("button.sw-button.sw-small", { type: "submit" }, t("storyboard.add")));
-  root.append(head, ...desk.elements, screen, list, adding);
+  root.append(head, ...desk.elements, screen, list, empty, adding);
   el.append(root);
 
   const rows = new Map(); // by the key of a shot
@@ -92,7 +93,10 @@ function render({ model, el, strings }) {
       if (!rows.has(shot.key)) rows.set(shot.key, createRow({ key: shot.key, t, media, ask, send, button, onWatch: watchShot }));
       rows.get(shot.key).draw(shot, i, board);
     });
-    arrange(list, board.shots.map(({ key }) => rows.get(key).element));
+    const at = [...list.children].findIndex(hasFocus); // a shot that is taken out leaves the focus to the one after it
+    const beside = () => list.children[Math.min(at, list.children.length - 1)]?.querySelector("textarea") ?? input;
+    keepFocus(list, () => arrange(list, board.shots.map(({ key }) => rows.get(key).element)), beside);
+    show(empty, board.shots.length === 0);
     set(root, { "data-ready": "true" });
   }
   const stop = onChange(model, ["board"], draw);
@@ -193,7 +197,7 @@ function createRow({ key, t, media, ask, send, button, onWatch }) {
       again.disabled = prompt.readOnly = shot.busy;
       up.disabled = board.busy || index === 0; // while a shot is under way, all stay where they are
       down.disabled = board.busy || index === count - 1;
-      remove.disabled = board.busy || count === 1;
+      remove.disabled = board.busy;
       drawPoster();
     },
     keep,
