@@ -312,7 +312,8 @@ def _plain_value(folder: Path, axis: str, value: Any) -> Any:
 
 
 def _value(folder: Path, axis: str, value: Any) -> Any:
-    return request_values(folder, {axis: value})[axis]
+    read = request_values(folder, {axis: value})[axis]
+    return getattr(VideoRequest("", **{axis: read}), axis) if axis in IMAGE_FIELDS else read
 
 
 def _comparable(spec: str) -> Any:
