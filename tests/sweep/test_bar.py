@@ -16,7 +16,7 @@ def cancel():
 with sw.Simulator(speed=100) as sim:
     base = sw.VideoRequest("a {mood} boat", model="1.0-pro", resolution="480p", duration=2, seed=5)
     sweep = sw.Sweep(base, {"mood": ["calm", "[sim:fail]", "[sim:queue=6000]"]}, provider=sim.provider())
-    threading.Thread(target=cancel).start()
+    threading.Thread(target=cancel, daemon=True).start()
     for count in ("once", "twice"):
         sw.run(sweep.run())
         sys.stderr.write(count + "\\n")

@@ -128,5 +128,5 @@ async def test_reference_images(sim, tmp_path, png):
     assert [cell.job and cell.job.id for cell in loaded] == ids
     assert loaded.plan().counts == {"done": 2, "invalid": 1}
     assert loaded[{"reference_image_urls": "cat.png + hat.png"}].index == 1
-    assert loaded[{"reference_image_urls": loaded[1].values["reference_image_urls"]}].index == 1
+    assert loaded[{"reference_image_urls": loaded[1].request.reference_image_urls}].index == 1
     assert sweep_of(sim, axes, base, name="references").plan().counts == {"done": 2, "invalid": 1}

@@ -85,8 +85,8 @@ async def test_what_a_sweep_refuses_is_chinese_in_a_chinese_view(sim):
     sweep = sw.Sweep(BASE.replace(model="2.0", duration=5), {"seed": [1, 2]}, provider=provider)
     assert CHINESE.search(SweepView(sweep, lang="zh").grid["dimensions"][0]["note"])
     assert CHINESE.search((await front_of(SweepView(sweep, lang="zh")).ask("detail", cell=1))["note"])
-    models = sw.Sweep(BASE.replace(duration=5), {"seed": [1, 2], "model": ["1.0-pro", "2.0"]}, provider=provider)
-    assert CHINESE.search(SweepView(models, lang="zh").grid["dimensions"][0]["note"])
+    models = sw.Sweep(BASE.replace(duration=5), {"model": ["1.0-pro", "2.0"], "seed": [1, 2]}, provider=provider)
+    assert CHINESE.search(SweepView(models, lang="zh").grid["dimensions"][1]["note"])
     with pytest.raises(sw.errors.SweepError) as refused:
         agree(sweep.plan(), None)
     assert CHINESE.search(say(str(refused.value), "zh"))
