@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sized
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
@@ -111,7 +111,9 @@ def read_axes(base: VideoRequest, axes: Mapping[str, Any] | None, *, mode: str, 
             f"that makes {count:,} cells ({told}); a sweep takes at most {MOST_CELLS:,}. Nothing was built or sent: "
             "take fewer values, or several sweeps."
         )
-    made = [_axis(base, name, tuple(values), labels, axes) for name, (values, labels) in given.items()]
+    made = [_axis(name, tuple(values), labels) for name, (values, labels) in given.items()]
+    models = given["model"][0] if "model" in given else [base.model]
+    made = [_told_of_seeds(axis, models, base) if axis.name == "seed" else axis for axis in made]
     if repeats > 1:
         numbers = tuple(range(1, repeats + 1))
         made.append(Axis(REPEAT, numbers, tuple(map(str, numbers)), REPEAT))
@@ -148,7 +150,7 @@ def request_at(base: VideoRequest, values: Mapping[str, Any]) -> VideoRequest:
 
 def takes_seed(request: VideoRequest) -> bool:
     """Whether the model takes a seed; one that is not known might."""
-    model = find_model(str(request.model))
+    model = find_model(request.model)
     return model is None or model.seed
 
 
@@ -180,11 +182,7 @@ def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[tuple[int, ...]], 
             if name not in names:
                 raise SweepError(f"exclude names {name!r}, which is no axis here; {_nearest(name, names)}")
     found = [
-        [
-            (number, {i for i, value in enumerate(axis.values) if _among(value, row[axis.name])})
-            for number, axis in enumerate(axes)
-            if axis.name in row
-        ]
+        [(number, _indices(axis, row[axis.name])) for number, axis in enumerate(axes) if axis.name in row]
         for row in rows
     ]
     return lambda place: any(all(place[number] in at for number, at in row) for row in found)
@@ -222,20 +220,34 @@ def short(value: Any, number: int) -> str:
     return f"{type(value).__name__} {number}"
 
 
-def _axis(base: VideoRequest, name: str, values: tuple[Any, ...], labels: Any, axes: Mapping[str, Any]) -> Axis:
+def _axis(name: str, values: tuple[Any, ...], labels: Any) -> Axis:
     if name in IMAGE_FIELDS:
         values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
     elif name not in FIELDS:  # what stands in the prompt in the end, and is the same after a restart
         values = tuple(value if _is_plain(value) else _written(name, value) for value in values)
     shown = map(pathlike, values) if name in IMAGE_FIELDS else values
     labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(shown, 1))
-    if name == "seed" and "model" not in axes and not takes_seed(base):
-        note = (
-            f"{base.model} takes no seed: the provider draws one for each video, so that these are "
-            f"{len(values)} repeats, none of which can be made again."
-        )
-        return Axis(name, values, tuple(str(i) for i in range(1, len(values) + 1)), REPEAT, note)
     return Axis(name, values, labels, name)
+
+
+def _told_of_seeds(axis: Axis, models: Sequence[Any], base: VideoRequest) -> Axis:
+    """The seeds of a sweep over these models: with a note where some take none, and as repeats where all do so."""
+    seedless = [model for model in models if not takes_seed(base.replace(model=model))]
+    if not seedless:
+        return axis
+    if len(models) == 1:
+        note = (
+            f"{seedless[0]} takes no seed: the provider draws one for each video, so that these are "
+            f"{len(axis)} repeats, none of which can be made again."
+        )
+    else:
+        note = (
+            f"No seed is taken by {', '.join(dict.fromkeys(seedless))}: the provider draws one for each of their "
+            "videos, so that the seeds there are repeats, none of which can be made again."
+        )
+    if len(seedless) < len(models):
+        return replace(axis, note=note)
+    return replace(axis, labels=tuple(str(i) for i in range(1, len(axis) + 1)), title=REPEAT, note=note)
 
 
 def _written(name: str, value: Any) -> str:
@@ -352,16 +364,19 @@ def _filled(prompt: str, values: Mapping[str, Any]) -> str:
     return pattern.sub(lambda found: str(values[found[0][1:-1]]), prompt)
 
 
-def _among(value: Any, wanted: Any) -> bool:
-    """Whether a cell's value is the wanted one, or one of them."""
-    if isinstance(wanted, (list, set, frozenset, range)):
-        return any(_same(value, one) for one in wanted)
-    return _same(value, wanted)
+def _indices(axis: Axis, wanted: Any) -> set[int]:
+    """Where the wanted value stands on the axis; or each of them, where it is a list of several."""
+    found = axis.index_of(wanted)
+    if not found and isinstance(wanted, (list, set, frozenset, range)):
+        return {i for one in wanted for i in axis.index_of(one)}
+    return set(found)
 
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, Image) and not isinstance(other, Image):
         other = getattr(VideoRequest("", first_frame_url=other), "first_frame_url", None)
+    elif isinstance(one, tuple):  # reference images
+        other = VideoRequest("", reference_image_urls=other).reference_image_urls
     other = _plain(other)
     if isinstance(one, bool) != isinstance(other, bool):
         return False

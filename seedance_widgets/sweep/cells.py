@@ -73,6 +73,8 @@ class Cell:
             call = f"sweep.retry({self.index}, looked=True)"
             return f"Look at the provider's console; if it is not there, {call} sends it again."
         if "seed" in self.values and not takes_seed(self.request):
+            if self.sweep.mode == "zip":  # its neighbours differ in more than the seed
+                return f"{self.request.model} takes no seed; it is not sent, and every run is different."
             return f"{self.request.model} takes no seed: this is repeat {self.values_index('seed') + 1}."
         return ""
 

@@ -321,12 +321,15 @@ def _plain_value(folder: Path, axis: str, value: Any) -> Any:
 
 
 def _value(folder: Path, axis: str, value: Any) -> Any:
-    return request_values(folder, {axis: value})[axis]
+    read = request_values(folder, {axis: value})[axis]
+    return getattr(VideoRequest("", **{axis: read}), axis) if axis in IMAGE_FIELDS else read
 
 
 def _comparable(spec: str) -> Any:
     try:
         values = json.loads(spec)
+        for axis in values["axes"]:
+            del axis["note"]  # it is ours to word otherwise
         return {key: value for key, value in values.items() if key not in _LIMITS}
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

@@ -17,7 +17,7 @@ from seedance_widgets.jobs.store import MEDIA
 from seedance_widgets.markup import text_only
 from seedance_widgets.request import estimate
 from seedance_widgets.request.estimate import money
-from seedance_widgets.sweep.axes import RANDOM, REPEAT, takes_seed, unfilled_in
+from seedance_widgets.sweep.axes import RANDOM, REPEAT, short, takes_seed, unfilled_in
 from seedance_widgets.sweep.book import slot_of
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ _FATES: dict[Fate, str] = {
     "lost": "not known: look at the provider's console first",
     "invalid": "not possible",
 }
+_SEEDS = 3  # that a note tells
 _ROWS = 200  # of a table that is shown; more would weigh down the notebook
 
 
@@ -160,10 +161,13 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """What is worth knowing of the whole."""
         told = [axis.note for axis in self.sweep.axes if axis.note]
-        base = self.sweep.base
-        if any(axis.name == REPEAT for axis in self.sweep.axes) and base.seed != RANDOM and takes_seed(base):
+        requests = [line.cell.request for line in self.lines]
+        repeated = any(axis.name == REPEAT for axis in self.sweep.axes)
+        if repeated and requests and all(one.seed != RANDOM and takes_seed(one) for one in requests):
+            seeds = list(dict.fromkeys(short(one.seed, 1) for one in requests))
+            fixed = ", ".join([*seeds[:_SEEDS], *(["…"] if len(seeds) > _SEEDS else [])])
             told.append(
-                f"The seed is fixed ({base.seed}): all repeats are one video, made once. seed=-1 draws one for each."
+                f"The seed is fixed ({fixed}): all repeats are one video, made once. seed=-1 draws one for each."
             )
         if unfilled := unfilled_note(line.request for line in self.to_send):
             told.append(unfilled)

@@ -35,7 +35,10 @@ def progress_bar(sweep: Sweep, cells: Sequence[Cell]) -> Iterator[None]:
         return
     from tqdm import tqdm  # noqa: PLC0415  only where there is a bar to draw
 
-    with tqdm(total=len(cells), unit="cell", dynamic_ncols=True, file=sys.stderr) as bar:
+    def ended() -> int:
+        return sum(cell.state in _ENDED for cell in cells)
+
+    with tqdm(total=len(cells), initial=ended(), unit="cell", dynamic_ncols=True, file=sys.stderr) as bar:
         drawn = 0.0
 
         def draw(_: Job | None = None, *, at_once: bool = False) -> None:
@@ -43,7 +46,8 @@ def progress_bar(sweep: Sweep, cells: Sequence[Cell]) -> Iterator[None]:
             if not at_once and time.monotonic() - drawn < _SLOWEST:
                 return
             drawn = time.monotonic()
-            bar.n = sum(cell.state in _ENDED for cell in cells)
+            bar.n = ended()
+            bar.initial = min(bar.initial, bar.n)  # what had ended before tells nothing of the pace
             bar.set_postfix_str(counted(cells), refresh=True)
 
         with sweep.listening(draw):

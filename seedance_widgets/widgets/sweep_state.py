@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import VideoFileError
 from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.notebook.card import SIGNS
-from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
 from seedance_widgets.request.model import IMAGE_FIELDS
-from seedance_widgets.sweep import Sweep
+from seedance_widgets.sweep import Cell, Sweep
 from seedance_widgets.sweep.axes import pathlike, short
 from seedance_widgets.sweep.cells import counts_of
 from seedance_widgets.sweep.plan import duration_of, span, unfilled_note
@@ -24,7 +22,7 @@ from seedance_widgets.widgets.trouble import words_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seedance_widgets.sweep import Cell, Comparison, Plan
+    from seedance_widgets.sweep import Comparison, Plan
     from seedance_widgets.sweep.comparison import Compared
     from seedance_widgets.widgets.media import Shelf
 
@@ -143,17 +141,9 @@ def cell_state(cell: AnyCell, lang: str, shelf: Shelf) -> dict[str, Any]:
     }
 
 
-def detail_state(cell: AnyCell, grid: Grid, lang: str) -> dict[str, Any]:
+def detail_state(cell: AnyCell, lang: str) -> dict[str, Any]:
     """What is told of the cell that is selected."""
-    base = grid.base if isinstance(grid, Sweep) else None
-    request = cell.request
-    changes = []
-    if base is not None and request is not None:
-        changes = [
-            [field.name, short(pathlike(value) if field.name in IMAGE_FIELDS else value, 1)]
-            for field in fields(VideoRequest)
-            if (value := getattr(request, field.name)) != getattr(base, field.name)
-        ]
+    changes = cell.changes.items() if isinstance(cell, Cell) else ()
     job = cell.current
     facts = []
     if job is not None:
@@ -162,12 +152,12 @@ def detail_state(cell: AnyCell, grid: Grid, lang: str) -> dict[str, Any]:
         facts += [cost_words(job.card(), lang), job.task_id or ""]
     return {
         "words": cell.words(),
-        "changes": changes,
+        "changes": [[name, short(pathlike(value) if name in IMAGE_FIELDS else value, 1)] for name, value in changes],
         "facts": " · ".join(fact for fact in facts if fact),
         "note": say(cell.remark, lang),
         "cancel": (job is not None and not job.done) or cell.state == "waiting",
         "retry": cell.state in FAILED or cell.gone,
-        "request": request is not None,
+        "request": cell.request is not None,
     }
 
 

@@ -197,7 +197,7 @@ class SweepView(MediaAnswers, StudioBelow):
 
     async def answer_detail(self, cell: int) -> dict[str, Any]:
         """What is told of the selected cell."""
-        return await asyncio.to_thread(detail_state, self._cell(cell), self.of, self.lang)
+        return await asyncio.to_thread(detail_state, self._cell(cell), self.lang)
 
     async def answer_plan(self, preview: bool = False) -> dict[str, Any]:
         """The plan as a table."""

@@ -1,40 +1,11 @@
-"""What waiting looks like in a terminal: a real one, by a pseudo-terminal."""
+"""What waiting looks like in a terminal."""
 
-import os
 import re
 import subprocess
 import sys
 import textwrap
 
-import pytest
-
-pty = pytest.importorskip("pty")
-
-
-def in_a_terminal(script: str) -> str:
-    """Run a script with stderr on a terminal of 100 columns; return what the terminal got."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        stderr=theirs,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "COLUMNS": "100"},
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    process.wait(60)
-    os.close(ours)
-    assert process.returncode == 0, shown.decode()
-    return shown.decode()
-
+from tests.terminal import in_a_terminal
 
 SCRIPT = """
 import seedance_widgets as sw

@@ -179,11 +179,15 @@ def test_numbers_of_numpy_are_python_s_own():
         ({"seed": 1}, 4),
         ([{"seed": 1, "mood": "calm"}, {"mood": "wild"}], 2),
         ({"seed": [0, 1]}, 2),
+        ({"seed": range(1, 9)}, 2),
+        ({"seed": 0, "mood": "the calm"}, 5),  # by the label that it was given
+        ({"mood": ["the calm", "wild"]}, 0),
         (lambda values: values["seed"] == 2, 4),
     ],
 )
 def test_exclude(exclude, left):
-    made = rules.read_axes(BASE, {"seed": range(3), "mood": ["calm", "wild"]}, mode="product", repeats=1)
+    axes = {"seed": range(3), "mood": {"the calm": "calm", "the wild": "wild"}}
+    made = rules.read_axes(BASE, axes, mode="product", repeats=1)
     out = rules.excluder(made, exclude)
     assert sum(not out(place) for place in rules.coordinates(made, "product")) == left
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
+from seedance_widgets.request import VideoRequest
 from tests.sweep.sweeps import BASE, as_after_a_restart, sweep_of
 from tests.sweep.test_measure import film
 
@@ -90,6 +91,37 @@ async def test_a_cell_takes_star_rating_and_note_and_keeps_them(sim):
         cell.rating = 6
     cell.star, cell.rating, cell.note = False, None, None
     assert (cell.star, cell.rating, cell.note) == (False, None, "")
+
+
+def test_what_a_cell_changes_in_the_base_is_told_field_by_field(sim, png):
+    base = BASE.replace(first_frame_url=sw.sample_image(), ratio="adaptive", frames=49, duration=None)
+    axes = {
+        "mood": ["{mood}", "calm"],  # the one leaves the prompt as it is
+        "first_frame_url": {"own": sw.sample_image(), "other": png},
+        "duration": [None, 3],
+    }
+    sweep = sweep_of(sim, axes, base, name="changes")
+    other = VideoRequest("", first_frame_url=png).first_frame_url
+    calm, pictured, longer = {"prompt": "a calm boat"}, {"first_frame_url": other}, {"duration": 3, "frames": None}
+    wanted = [
+        {},
+        longer,
+        pictured,
+        {**pictured, **longer},
+        calm,
+        {**calm, **longer},
+        {**calm, **pictured},
+        {**calm, **pictured, **longer},
+    ]
+    assert [cell.changes for cell in sweep] == wanted
+    assert [base.replace(**cell.changes) for cell in sweep] == [cell.request for cell in sweep]
+    # What was varied, and changed nothing in what is asked.
+    assert sweep_of(sim, {}, base)[0].changes == {}
+    assert [cell.changes for cell in sweep_of(sim, {"seed": [1, 2]}, BASE.replace(model="2.0", seed=-1))] == [{}, {}]
+    # After a restart pictures are the ledger's copies, of the base too.
+    sweep.save()
+    loaded = sw.Sweep.load("changes", sim.provider())
+    assert [list(cell.changes) for cell in loaded] == [list(one) for one in wanted]
 
 
 def test_a_compared_video_takes_them_too(tmp_path):

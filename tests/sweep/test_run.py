@@ -167,6 +167,7 @@ def test_a_script_waits_for_a_sweep_as_for_anything_else(sim, in_script):
         SEEDANCE_SIMULATOR=sim.ark_base_url,
     )
     assert done.stdout.strip() == "3 cells · 3 done", done.stderr
+    assert done.stderr == ""  # a bar is for a terminal
 
 
 async def test_a_failed_preview_is_made_again_though_others_are_done(sim):

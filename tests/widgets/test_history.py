@@ -258,6 +258,24 @@ def test_the_total_counts_what_was_billed_and_says_what_is_only_estimated():
     assert words == "6 jobs · $4.00 billed, $2.00 of it by estimate · 1,000 tokens, 1,000 estimated (+0.0 %)"
 
 
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [
+        ([1500], "1,500 tokens, 1,000 estimated (+50.0 %)"),
+        ([750], "750 tokens, 1,000 estimated (-25.0 %)"),
+        ([1500, 700], "2,200 tokens, 2,000 estimated (+10.0 %)"),  # of the sums: no mean of +50 % and -30 %
+        ([1000, 25, 1000], "2,025 tokens, 3,000 estimated (-32.5 %)"),
+    ],
+)
+def test_how_far_the_estimates_were_off_is_told_with_its_direction(counted, words):
+    jobs = [ark(f"job{number}", result={"tokens": tokens}) for number, tokens in enumerate(counted)]
+    # Of these there is only the one or the other, or no video: nothing to compare.
+    jobs += [ark("uncounted", result={}), ark("unforeseen", result={"tokens": 5000}, estimate={})]
+    jobs += [ark("lost", state="failed", ready_at=NOON, result={"tokens": 9000})]
+    assert said(*jobs).endswith(f" · {words}")
+    assert re.search(r"\(([^ ]+) %\)", words)[1] in said(*jobs, lang="zh")
+
+
 def test_the_total_is_the_sum_of_the_jobs_that_cost(many):
     jobs = [job for job in list_jobs() if job.costs]
     spent = sum(job.price or 0 for job in jobs)

@@ -10,6 +10,7 @@ import seedance_widgets as sw
 from seedance_widgets.sweep.run import agree
 from seedance_widgets.widgets.say import say, say_parts
 from seedance_widgets.widgets.sweep_view import SweepView
+from tests.sweep.test_measure import film
 from tests.widgets.front import Front, until
 
 BASE = sw.VideoRequest("a {mood} boat", model="1.0-pro", resolution="480p", duration=2, seed=5)
@@ -85,6 +86,8 @@ async def test_what_a_sweep_refuses_is_chinese_in_a_chinese_view(sim):
     sweep = sw.Sweep(BASE.replace(model="2.0", duration=5), {"seed": [1, 2]}, provider=provider)
     assert CHINESE.search(SweepView(sweep, lang="zh").grid["dimensions"][0]["note"])
     assert CHINESE.search((await front_of(SweepView(sweep, lang="zh")).ask("detail", cell=1))["note"])
+    models = sw.Sweep(BASE.replace(duration=5), {"model": ["1.0-pro", "2.0"], "seed": [1, 2]}, provider=provider)
+    assert CHINESE.search(SweepView(models, lang="zh").grid["dimensions"][1]["note"])
     with pytest.raises(sw.errors.SweepError) as refused:
         agree(sweep.plan(), None)
     assert CHINESE.search(say(str(refused.value), "zh"))
@@ -201,7 +204,7 @@ async def test_a_picture_is_told_by_its_name_in_the_detail(sim, tmp_path):
         pictures.append(str(tmp_path / name))
     sweep = sw.Sweep(BASE, {"first_frame_url": pictures}, provider=sim.provider())
     told = await front_of(SweepView(sweep)).ask("detail", cell=1)
-    assert ["first_frame_url", "night.png"] in told["changes"]
+    assert told["changes"] == [["first_frame_url", "night.png"]]
     assert str(tmp_path) not in str(told)
 
 
@@ -239,3 +242,17 @@ async def test_a_paused_sweep_leaves_its_sheet_in_the_notebook(sim, monkeypatch)
     assert sweep.running
     sweep.resume()
     await running
+
+
+async def test_the_detail_tells_what_differs_from_the_base_and_of_a_compared_video_nothing(sim, tmp_path):
+    sweep = sw.Sweep(BASE, {"mood": ["calm", "{mood}"], "duration": [2, 3]}, provider=sim.provider())
+    front = front_of(SweepView(sweep))
+    told = [(await front.ask("detail", cell=cell.index))["changes"] for cell in sweep]
+    assert told == [
+        [["prompt", "a calm boat"]],
+        [["prompt", "a calm boat"], ["duration", "3"]],
+        [],
+        [["duration", "3"]],
+    ]
+    video = film(tmp_path / "one.mp4", [PIL.Image.new("RGB", (320, 192))] * 4)
+    assert (await front_of(SweepView(sw.compare(video))).ask("detail", cell=0))["changes"] == []
