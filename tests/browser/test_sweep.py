@@ -6,25 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 import seedance_widgets as sw
-from seedance_widgets.widgets.sweep_view import SweepView
-from tests.browser.grid import BASE, Grid
-
-
-@pytest.fixture
-def sweep_of(sim):
-    def of(axes, base=BASE, **options):
-        return sw.Sweep(base, axes, provider=sim.provider(), **options)
-
-    return of
-
-
-@pytest.fixture
-def open_grid(stage):
-    async def opened(grid, **options):
-        view = await stage.surface(SweepView(grid, **options))
-        return await Grid(stage, view).ready()
-
-    return opened
+from tests.browser.grid import BASE
 
 
 async def test_a_sweep_is_made_by_one_press_and_drawn_as_it_comes(open_grid, sweep_of, stage):
