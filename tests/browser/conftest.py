@@ -18,7 +18,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
+import seedance_widgets as sw
+from seedance_widgets.widgets.sweep_view import SweepView
 from tests.browser import chromium
+from tests.browser.grid import BASE, Grid
 from tests.browser.lab import Desk, LabServer
 from tests.browser.stage import Ears, Theatre
 
@@ -99,6 +102,26 @@ async def end_tasks(tasks) -> None:
 def _file_of(task) -> str:
     code = getattr(task.get_coro(), "cr_code", None)
     return code.co_filename if code else ""
+
+
+@pytest.fixture
+def sweep_of(sim):
+    """Make a sweep on the simulator."""
+
+    def of(axes, base=BASE, **options):
+        return sw.Sweep(base, axes, provider=sim.provider(), **options)
+
+    return of
+
+
+@pytest.fixture
+def open_grid(stage):
+    """Show a sweep or a comparison, with its Python side behind it."""
+
+    async def opened(grid, **options):
+        return await Grid(stage, await stage.surface(SweepView(grid, **options))).ready()
+
+    return opened
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

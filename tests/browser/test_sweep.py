@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 import pytest
 from playwright.async_api import expect
 
 import seedance_widgets as sw
-from seedance_widgets.widgets.sweep_view import SweepView
-from tests.browser.grid import BASE, Grid
-
-
-@pytest.fixture
-def sweep_of(sim):
-    def of(axes, base=BASE, **options):
-        return sw.Sweep(base, axes, provider=sim.provider(), **options)
-
-    return of
-
-
-@pytest.fixture
-def open_grid(stage):
-    async def opened(grid, **options):
-        view = await stage.surface(SweepView(grid, **options))
-        return await Grid(stage, view).ready()
-
-    return opened
+from tests.browser.grid import BASE
 
 
 async def test_a_sweep_is_made_by_one_press_and_drawn_as_it_comes(open_grid, sweep_of, stage):
@@ -58,32 +43,55 @@ APART = """root => {
   return { apart: (Math.max(...times) - Math.min(...times)) * 24, at: Math.min(...times), count: times.length };
 }"""
 
+# At each tick of the clock at which it shows another frame, for three seconds of it: which one, where every video is,
+# in frames, and how many of them seek or stand still. Nothing is left out: between two rounds the clock does not tick.
+TICKS = """root => new Promise((resolve) => {
+  const [frame, videos, ticks] = [root.querySelector(".sw-frame"), [...root.querySelectorAll(".sw-cell video")], []];
+  const began = performance.now();
+  const look = (_, observer) => {
+    const [at, number] = [performance.now(), Number(frame.textContent.match(/\\d+/)[0]) - 1];
+    const times = videos.map((video) => video.currentTime * 24);
+    ticks.push({ at, frame: number, times, idle: videos.filter((video) => video.seeking || video.paused).length });
+    if (ticks.length < 72 && at < began + 8000) return;
+    observer.disconnect();
+    resolve(ticks);
+  };
+  new MutationObserver(look).observe(frame, { childList: true });
+})"""
+
+
+def in_step(ticks):
+    """Whether the videos of most ticks are, and by how much: apart in frames, and parts of all of them."""
+    apart = sorted(max(tick["times"]) - min(tick["times"]) for tick in ticks)
+    off = Counter(abs(int(time) - tick["frame"]) for tick in ticks for time in tick["times"])
+    middle, most = apart[len(apart) // 2], apart[int(len(apart) * 0.95)]
+    same, near = off[0] / off.total(), (off[0] + off[1]) / off.total()  # as the clock's frame
+    idle = sum(tick["idle"] for tick in ticks) / off.total()
+    good = middle < 0.5 and most < 1.0 and same > 0.7 and near > 0.97 and idle < 0.05
+    return (
+        good,
+        f"apart {middle:.2f}, {most:.2f}; the clock's frame {same:.3f}, or beside it {near:.3f}; idle {idle:.3f}",
+    )
+
+
+def starved(ticks):
+    """Whether the page often had no turn for three frames, as where others are at work: no clock helps then."""
+    gaps = sorted(tick["at"] - before["at"] for before, tick in pairwise(ticks))
+    return gaps[int(len(gaps) * 0.95)] > 125
+
 
 @pytest.mark.alone
 async def test_twenty_four_cells_play_in_step(open_grid, sweep_of, stage):
     grid = await twenty_four(open_grid, sweep_of, stage)
     await grid.button("Play all").click()
     await stage.until_js(f"{VIDEOS}.every((v) => !v.paused)", grid.root)
-    apart = await grid.root.evaluate(
-        """async (root) => {
-          const looks = [];
-          let all = 0;
-          const videos = [...root.querySelectorAll(".sw-cell video")];
-          const end = performance.now() + 3500;
-          while (performance.now() < end) {
-            await new Promise(requestAnimationFrame);
-            const times = videos.map((video) => video.currentTime);
-            all += 1;
-            if (videos.some((video) => video.seeking || video.paused)) continue; // between two rounds
-            looks.push((Math.max(...times) - Math.min(...times)) * 24);
-          }
-          return { looks: looks.sort((one, other) => one - other), all };
-        }"""
-    )
-    apart, looked = apart["looks"], apart["all"]
-    assert len(apart) > looked / 2
-    assert apart[len(apart) // 2] < 0.5, apart
-    assert apart[int(len(apart) * 0.95)] < 1.0, apart[-10:]
+    for _ in range(12):
+        ticks = await grid.root.evaluate(TICKS)
+        good, figures = in_step(ticks)
+        if good or not starved(ticks):
+            break
+    assert good, figures
+    assert any(tick["frame"] < before["frame"] for before, tick in pairwise(ticks))  # beyond the end of a round, too
     await grid.button("Pause all").click()
     await stage.until_js(
         "root => [...root.querySelectorAll('.sw-cell video')].every((v) => v.paused && !v.seeking)", grid.root

@@ -9,30 +9,13 @@ import pytest
 from playwright.async_api import expect
 
 import seedance_widgets as sw
-from seedance_widgets.widgets.sweep_view import SweepView
-from tests.browser.grid import BASE, Grid, head_of, no_file, staged, state_of, video_of
+from tests.browser.grid import head_of, no_file, staged, state_of, video_of
 
 # All that can be read, heard or hovered over.
 TOLD = """root => [...root.querySelectorAll("*")].filter((one) => one.getClientRects().length).flatMap((one) => [
   ...[...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data),
   one.getAttribute("aria-label"), one.getAttribute("title"),
 ]).filter(Boolean).join(" | ")"""
-
-
-@pytest.fixture
-def sweep_of(sim):
-    def of(axes, base=BASE, **options):
-        return sw.Sweep(base, axes, provider=sim.provider(), **options)
-
-    return of
-
-
-@pytest.fixture
-def open_grid(stage):
-    async def opened(grid, **options):
-        return await Grid(stage, await stage.surface(SweepView(grid, **options))).ready()
-
-    return opened
 
 
 def press(stage, *keys):

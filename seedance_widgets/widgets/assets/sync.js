@@ -59,6 +59,7 @@ export function createClock({ onTick }) {
   }
 
   function go(screen) {
+    if (screen.video.ended) return; // at its end before the clock is: to play would be to begin anew
     screen.video.playbackRate = rate;
     screen.video.play().catch(() => {}); // paused again before it began
   }
@@ -80,7 +81,9 @@ export function createClock({ onTick }) {
   function follow(screen, facts, now) {
     const { video } = screen;
     if (now >= facts.duration - 0.5 / facts.fps) {
-      if (!video.paused) video.pause(); // a shorter one holds its last frame
+      if (video.paused) return;
+      video.pause(); // a shorter one holds its last frame, also where it has not come to it yet
+      screen.seek(within(now, facts));
       return;
     }
     if (video.seeking || video.readyState < 2) return;
@@ -114,7 +117,7 @@ export function createClock({ onTick }) {
 
   function play() {
     if (!length) return;
-    if (position() >= length - 0.5 / fps) place(0);
+    if (frameAt(position()) >= last()) place(0); // from the last frame it begins anew
     wanted = true;
     tell();
     start();
@@ -151,7 +154,7 @@ export function createClock({ onTick }) {
     /** A video that is ready takes part from here on. */
     join(screen, facts) {
       parts.set(screen, facts);
-      if (!running) screen.seek(within(at, facts)); // else the next tick takes it along
+      screen.seek(within(position(), facts)); // where the clock runs, the next tick takes it along
     },
     leave(screen) {
       parts.delete(screen);
