@@ -124,7 +124,7 @@ class History(MediaAnswers, StudioBelow):
     async def answer_resume(self) -> dict[str, str]:
         """Take up what a restart left; sends nothing."""
         jobs = await resume().taken_up()
-        return {"words": text(self.lang, "history.taken_up", n=len(jobs))}
+        return {"words": text(self.lang, f"history.taken_up{'_one' * (len(jobs) == 1)}", n=len(jobs))}
 
     async def answer_adopt(self, task: str) -> dict[str, str]:
         """Take up a task that was made elsewhere."""

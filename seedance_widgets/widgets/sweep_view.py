@@ -248,7 +248,7 @@ class SweepView(MediaAnswers, StudioBelow):
         on_done = self._progress("sweep.measuring")
         count = await asyncio.to_thread(measure_cells, self.of, list(self.of.cells), None, on_done)
         self._changed(None)
-        return {"words": text(self.lang, "sweep.measured", n=count)}
+        return {"words": text(self.lang, f"sweep.measured{'_one' * (count == 1)}", n=count)}
 
     def _progress(self, key: str, **values: str) -> Callable[[int, int], None]:
         """What tells the person how far something on a thread is, at most a few times a second."""

@@ -12,6 +12,8 @@ from playwright.async_api import expect
 import seedance_widgets as sw
 from seedance_widgets.jobs import open_ledger
 from seedance_widgets.jobs.record import Record
+from tests.jobs.left import left_behind
+from tests.sweep.sweeps import creates
 
 BASE = sw.VideoRequest("a calm boat", model="1.0-pro", resolution="480p", duration=2)
 
@@ -92,6 +94,25 @@ async def test_settings_are_used_again_and_tasks_adopted(ledger, stage):
     await expect(root.get_by_role("listitem")).to_have_count(3)
     await stage.until(lambda: sw.job(task).status == "succeeded")
     await stage.screenshot("history-zh")
+
+
+async def test_what_a_restart_left_is_taken_up_by_a_press(sim, stage, monkeypatch):
+    monkeypatch.setenv("SEEDANCE_SIMULATOR", sim.ark_base_url)
+    left = await left_behind(BASE.replace(prompt="a boat [sim:run=60]"), sim.provider())
+    ledger = open_ledger()
+    ledger.call(ledger.save, (written(2, state="pending", task_id=None, error=None, price=None), []))
+    view = await stage.surface(sw.History())
+    root = view.root.locator(".sw-history")
+    rows = root.locator(".sw-history-list").get_by_role("listitem")
+    await expect(rows.first).to_have_attribute("data-state", "queued")
+    await root.get_by_role("button", name="Take up 2 unfinished").click()
+    await expect(root.locator(".sw-news").first).to_contain_text("2 jobs are followed again; nothing was sent.")
+    await expect(rows.first).to_have_attribute("data-state", "succeeded")
+    await expect(rows.last).to_have_attribute("data-state", "cancelled")  # it was never sent
+    await expect(root.get_by_role("button", name="Take up")).to_be_hidden()
+    await expect(root.locator(".sw-player")).to_have_attribute("data-loaded", "true")
+    assert sw.job(left).video.frames == 49
+    assert len(creates(sim)) == 1
 
 
 async def test_an_empty_ledger_says_what_will_be_here(stage, sim):

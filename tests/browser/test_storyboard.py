@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 import seedance_widgets as sw
 from seedance_widgets.widgets.storyboard_view import StoryboardView
+from tests.sweep.sweeps import creates
 
 BASE = sw.VideoRequest("", first_frame_url=sw.sample_image(), model="1.0-pro", resolution="480p", duration=2)
 
@@ -44,7 +45,7 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     )
     await root.get_by_role("button", name="Make 3 shots").click()
     await expect(root.locator(".sw-summary")).to_have_text("3 of 3 shots done", timeout=60_000)
-    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 5
+    assert len(creates(sim)) == 5
     await root.get_by_role("button", name="Watch the whole").click()
     await expect(player).to_be_visible()
     await expect(root.locator(".sw-news")).to_contain_text("without encoding")
@@ -53,6 +54,17 @@ async def test_shots_are_made_changed_and_watched_as_one_film(stage, sim, tmp_pa
     await root.get_by_role("button", name="Save as MP4").click()
     await expect(root.locator(".sw-news")).to_contain_text("Written: voyage.mp4")
     assert sw.Video.open(tmp_path / "voyage.mp4").frames == 147
+    # One is made anew, and those that start with its last frame; the one before it stays.
+    before = [shot.video.path for shot in board.shots]
+    await root.get_by_role("button", name="Make anew").nth(1).click()
+    await stage.until(lambda: len(creates(sim)) == 7 and all(shot.state == "succeeded" for shot in board.shots))
+    await expect(root.locator(".sw-summary")).to_have_text("3 of 3 shots done", timeout=60_000)
+    assert [shot.video.path == path for shot, path in zip(board.shots, before, strict=True)] == [True, False, False]
+    sent = [entry.body["content"] for entry in creates(sim)[-2:]]
+    assert [content[0]["text"] for content in sent] == ["It lands", "It is moored"]
+    frames = [content[1]["image_url"]["url"] for content in sent]
+    assert frames[0] == creates(sim)[3].body["content"][1]["image_url"]["url"]  # the last frame of the first, as before
+    assert frames[1] != creates(sim)[4].body["content"][1]["image_url"]["url"]
 
 
 async def test_an_empty_storyboard_says_how_to_begin(stage, sim):
@@ -120,11 +132,11 @@ async def test_a_billed_storyboard_asks_first(stage, sim):
     await root.get_by_role("button", name="生成 2 个镜头").click()
     question = root.get_by_role("alertdialog")
     await expect(question).to_contain_text("2 个镜头计费：¥0.60")
-    assert not [entry for entry in sim.requests if entry.method == "POST"]
+    assert not creates(sim)
     await expect(question.get_by_role("button", name="是，发送并付费")).to_be_focused()
     await root.get_by_role("button", name="是，发送并付费").click()
     await expect(root.locator(".sw-summary")).to_have_text("2 个镜头完成 2 个", timeout=60_000)
-    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 2
+    assert len(creates(sim)) == 2
 
 
 async def test_while_a_shot_is_under_way_all_stay_where_they_are(stage, sim):
@@ -153,4 +165,4 @@ async def test_the_rest_can_be_cancelled_by_a_press(stage, sim):
     await expect(root.locator(".sw-news")).to_contain_text("1 not sent · 1 already running go on")
     await expect(shots.nth(1)).to_contain_text("Not sent")
     await expect(root.locator(".sw-summary")).to_have_text("1 of 2 shots done", timeout=60_000)
-    assert len([entry for entry in sim.requests if entry.method == "POST"]) == 1
+    assert len(creates(sim)) == 1

@@ -328,14 +328,17 @@ async def test_pause_plan_table_and_cancel(open_grid, sweep_of, stage):
 
 async def test_previews_are_counted_as_such_and_the_plan_tells_what_is_done(open_grid, sweep_of, stage):
     sweep = sweep_of({"mood": ["calm", "wild", "odd"]}, BASE.replace(resolution="720p"))
-    await sweep.run(preview=True)
     grid = await open_grid(sweep)
     summary = grid.root.locator(".sw-summary")
-    await expect(summary).to_have_text("3 cells · 3 previews")
+    await grid.button("Preview at 480p").click()
+    await expect(summary).to_have_text("3 cells · 3 previews", timeout=60_000)
+    await expect(grid.button("Preview at 480p")).to_be_hidden()
     await expect(grid.button("Make 3 videos")).to_be_visible()
-    sweep.mark(1, star=True)
+    assert [cell.video.height for cell in sweep] == [480] * 3
+    await grid.cell(1).get_by_role("button", name="Star").click()
     await grid.button("Finish 1 starred").click()
     await expect(summary).to_have_text("3 cells · 2 previews · 1 done", timeout=60_000)
+    assert [cell.video.height for cell in sweep] == [480, 704, 480]
     await grid.view_of("Plan")
     await expect(grid.root.locator(".sw-total")).to_contain_text("3 cells · 2 to send · 1 done")
     await expect(grid.root.locator(".sw-rows tbody tr").nth(1).locator("td").nth(1)).to_have_text("done")

@@ -11,6 +11,7 @@ import seedance_widgets as sw
 from seedance_widgets import errors
 from seedance_widgets.jobs import open_ledger
 from seedance_widgets.jobs.ledger import FILE
+from tests.jobs.left import left_behind
 
 
 def request(words="", **changes):
@@ -295,18 +296,7 @@ async def test_the_return_last_frame_is_fetched_too(sim, png):
 
 
 async def test_resume_takes_up_what_a_closed_loop_left_and_never_submits(sim, home):
-    def leave_behind() -> str:
-        async def start() -> str:
-            job = sw.submit(request("[sim:run=100]"), sim.provider())
-            async for state in job.watch():
-                if state == "running":
-                    break
-            return job.id
-
-        with asyncio.Runner() as runner:  # `asyncio.run` leaves its loop open once nest_asyncio has been here
-            return runner.run(start())
-
-    job_id = await asyncio.to_thread(leave_behind)
+    job_id = await left_behind(request("[sim:run=100]"), sim.provider())
     assert sw.job(job_id).status in {"queued", "running"}
     resumed = await sw.resume(sim.provider())
     assert [(job.id, job.status) for job in resumed] == [(job_id, "succeeded")]

@@ -65,6 +65,20 @@ def test_wrong_bases_cells_and_names(sim):
         sweep.mark(0, rating=6)
 
 
+async def test_a_cell_with_its_job_and_its_video_is_a_base_too(sim):
+    sweep = sweep_of(sim, {"mood": ["calm", "wild"], "duration": [2, 3]})
+    cell = sweep[{"mood": "wild", "duration": 3}]
+    await sweep.run(cell)
+    assert cell.request == BASE.replace(prompt="a wild boat", duration=3)
+    for base in (cell, cell.job, cell.video):
+        further = sw.Sweep(base, axes={"resolution": ["480p", "720p"]}, provider=sim.provider())
+        assert further.base == cell.request
+        assert [one.request for one in further] == [cell.request, cell.request.replace(resolution="720p")]
+    unsent = sw.Sweep(sweep[0], axes={"seed": range(3)}, provider=sim.provider())
+    assert {one.request.prompt for one in unsent} == {"a calm boat"}
+    assert {one.request.duration for one in unsent} == {2}
+
+
 async def test_odd_marks_are_refused_and_spoil_nothing(sim):
     sweep = sweep_of(sim)
     for odd in ({"star": "yes"}, {"note": 7}, {"rating": "5"}):

@@ -9,6 +9,7 @@ import pytest
 import seedance_widgets as sw
 from seedance_widgets.sweep.run import agree
 from seedance_widgets.widgets.say import say, say_parts
+from seedance_widgets.widgets.sweep_state import head_state
 from seedance_widgets.widgets.sweep_view import SweepView
 from tests.sweep.test_measure import film
 from tests.widgets.front import Front, until
@@ -166,6 +167,30 @@ async def test_a_sweep_over_a_studio_takes_its_form_and_its_provider(sim):
         sw.Sweep.from_studio(studio, seed=[1], maxcost=3)
     with pytest.raises(sw.errors.SweepError, match="base must be a VideoRequest"):
         sw.Sweep.from_studio("a boat", seed=[1])
+
+
+async def test_while_it_runs_each_cell_and_the_head_tell_how_long_it_still_takes(home):
+    def seconds(words):
+        return int(re.fullmatch(r"(?:.* · )?(\d+) s to go", words)[1])
+
+    with sw.Simulator(speed=1) as sim:  # in no hurry: a minute or so
+        sweep = sw.Sweep(BASE, {"seed": [1, 2]}, provider=sim.provider(), max_jobs=1)
+        alone = sweep.plan([0]).lines[0].seconds
+        front = front_of(view := SweepView(sweep))
+        assert "to go" not in head_state(sweep, "en")["summary"]
+        await front.ask("run", what="make", press="1")
+        await until(lambda: sweep[0].job is not None and sweep[0].job.eta)
+        most = sweep[0].job.eta
+        running, waiting = await front.ask("cells")
+        whole = head_state(sweep, "en")["summary"]
+        least = sweep[0].job.eta
+        assert math.ceil(least) <= seconds(running["line"]) <= math.ceil(most) <= math.ceil(alone)
+        # The one that waits comes after it.
+        assert math.ceil(least + alone) <= seconds(whole) <= math.ceil(most + alone)
+        assert (waiting["state"], waiting["line"]) == ("waiting", "")
+        await until(lambda: "to go" in view.head["summary"])  # and the browser has it
+        chinese = await front_of(SweepView(sweep, lang="zh")).ask("cells")
+        assert re.fullmatch(r"还需 \d+ s", chinese[0]["line"])
 
 
 async def test_measuring_and_writing_a_film_tell_how_far_they_are(sim, tmp_path, monkeypatch):
