@@ -86,7 +86,8 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
     parts += [_counted(state, count, lang) for state, count in states.items()]
     running = grid.running
     unsent = _unsent(grid)
-    if running and (left := _left(grid)) is not None:
+    held = grid.paused and bool(grid.book.waiting)  # nobody knows for how long
+    if running and not held and (left := _left(grid)) is not None:
         parts.append(text(lang, "sweep.left", time=span(left)))
     return {
         "name": grid.name,
@@ -94,7 +95,7 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
         "provider": _provider(grid, lang),
         "measurable": bool(videos := grid.videos) and any(str(video.path) not in grid.measured for video in videos),
         "exportable": bool(videos),
-        "paused": grid.paused and bool(grid.book.waiting),
+        "paused": held,
         "actions": {
             "pause": bool(grid.book.waiting),
             "make": len(unsent),

@@ -17,7 +17,7 @@ def summary(grid):
 
 
 async def test_what_is_held_up_goes_on_and_what_failed_is_sent_again(open_grid, sweep_of, sim, stage):
-    sweep = sweep_of({"mood": ["[sim:run=200]", "[sim:500]", "[sim:500=2]"]}, max_jobs=1)
+    sweep = sweep_of({"mood": ["[sim:run=200]", "[sim:500]", "[sim:500=2]"]}, concurrency=1)
     grid = await open_grid(sweep)
     signs, words = grid.root.locator(".sw-cell-sign"), grid.root.locator(".sw-cell-word")
     await expect(signs).to_have_text(["○"] * 3)
@@ -49,7 +49,7 @@ async def test_what_is_held_up_goes_on_and_what_failed_is_sent_again(open_grid, 
 
 
 async def test_one_cell_is_cancelled_and_the_others_go_on(open_grid, sweep_of, sim):
-    sweep = sweep_of({"mood": ["[sim:queue=6000]", "calm", "wild"]}, max_jobs=1)
+    sweep = sweep_of({"mood": ["[sim:queue=6000]", "calm", "wild"]}, concurrency=1)
     grid = await open_grid(sweep)
     cancel, news = grid.detail.get_by_role("button", name="Cancel", exact=True), grid.root.locator(".sw-news")
     await expect(cancel).to_be_hidden()

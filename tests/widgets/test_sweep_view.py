@@ -174,7 +174,7 @@ async def test_while_it_runs_each_cell_and_the_head_tell_how_long_it_still_takes
         return int(re.fullmatch(r"(?:.* · )?(\d+) s to go", words)[1])
 
     with sw.Simulator(speed=1) as sim:  # in no hurry: a minute or so
-        sweep = sw.Sweep(BASE, {"seed": [1, 2]}, provider=sim.provider(), max_jobs=1)
+        sweep = sw.Sweep(BASE, {"seed": [1, 2]}, provider=sim.provider(), concurrency=1)
         alone = sweep.plan([0]).lines[0].seconds
         front = front_of(view := SweepView(sweep))
         assert "to go" not in head_state(sweep, "en")["summary"]
@@ -265,6 +265,7 @@ async def test_a_paused_sweep_leaves_its_sheet_in_the_notebook(sim, monkeypatch)
         await until(lambda: sweep.paused and not any(not job.done for job in sweep.jobs) and len(sweep.jobs) == 1)
     await until(lambda: view.saved()["text/html"].count("<img") == 1)
     assert sweep.running
+    assert re.search("1 done.* 1 waiting$", view.head["summary"])  # and not how long it still takes
     sweep.resume()
     await running
 
