@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 SLOWEST = 0.3  # seconds between two looks at a sweep, however much happens to it
 _LONGEST_NOTE = 1000
 _KEPT_EVERY = 10.0  # seconds between two forms of a running sweep that a saved notebook keeps
+_REST = 5  # times as long as it has looked, for a thousand cells take a while
 _SHARE = 20  # and never so often that drawing them takes more than one part in so many of the time
 
 
@@ -88,6 +89,8 @@ class SweepView(MediaAnswers, StudioBelow):
         self._sheet = ""
         self._on_sheet: list[str] = []
         self._left_out = 0
+        self._sheeting: asyncio.Task[None] | None = None
+        self._sheet_due = False
         self._keep_next = -math.inf  # when the saved notebook is due, while more comes by itself
         super().__init__(lang=lang, grid=grid_state(grid, lang))
         self._listening = grid.listening(self._changed)
@@ -290,17 +293,30 @@ class SweepView(MediaAnswers, StudioBelow):
         try:
             while self._dirty is None or self._dirty:
                 dirty, self._dirty = self._dirty, set()
+                began = time.monotonic()
                 await self._look(self._touched(dirty), told=True)
                 self.head = await asyncio.to_thread(head_state, self.of, self.lang)
-                began = time.monotonic()
-                if began >= self._keep_next or not self._moves():
-                    await asyncio.to_thread(self._draw_sheet)
-                    self.keep_saved()
-                    ended = time.monotonic()
-                    self._keep_next = ended + max(_KEPT_EVERY, _SHARE * (ended - began))
-                await asyncio.sleep(SLOWEST)
+                now = time.monotonic()
+                if now >= self._keep_next or not self._moves():
+                    self._sheet_due = True
+                    if self._sheeting is None:
+                        self._sheeting = self.start(self._bring_sheet())
+                await asyncio.sleep(max(SLOWEST, _REST * (now - began)))
         finally:
             self._drawing = None
+
+    async def _bring_sheet(self) -> None:
+        """Bring the contact sheet up to date; that of many videos takes seconds, in which the cells are told of."""
+        try:
+            while self._sheet_due:
+                self._sheet_due = False
+                began = time.monotonic()
+                await asyncio.to_thread(self._draw_sheet)
+                self.keep_saved()
+                ended = time.monotonic()
+                self._keep_next = ended + max(_KEPT_EVERY, _SHARE * (ended - began))
+        finally:
+            self._sheeting = None
 
     def _moves(self) -> bool:
         """Whether more comes by itself: a sheet that was drawn now would soon be drawn again."""

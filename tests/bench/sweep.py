@@ -94,17 +94,15 @@ def one_side(client: str, cells: int) -> dict[str, float]:
 
 
 async def ours(options: dict[str, Any], home: Path) -> dict[str, float]:
-    """`sw.Sweep` with its grid on show: check, plan, ledger, polling, downloads, states and contact sheets."""
+    """`sw.Sweep`: check, plan, ledger, polling, downloads."""
     import seedance_widgets as sw
     from seedance_widgets.providers.base import Limits
-    from seedance_widgets.widgets.sweep_view import SweepView
 
     provider = sw.providers.Ark("any", base_url=options["base_url"], limits=Limits(**options["limits"]), simulated=True)
     base = sw.VideoRequest("a {mood} boat", model=MODEL, resolution="480p", duration=2)
     count = options["cells"] // 10
     moods = [f"mood number {number}" for number in range(10)]
     sweep = sw.Sweep(base, {"seed": range(count), "mood": moods}, provider=provider)
-    SweepView(sweep)
     await sweep.run()
     return {job.task_id: job._track.record.ready_at for job in sweep.jobs}
 
@@ -155,7 +153,6 @@ async def _measure(options: dict[str, Any]) -> dict[str, Any]:
     # What every notebook has loaded by then is not the sweep's.
     from seedance_widgets.jobs import list_jobs
     from seedance_widgets.providers import Ark  # noqa: F401
-    from seedance_widgets.widgets.sweep_view import SweepView  # noqa: F401
 
     list_jobs()
     late: list[float] = []

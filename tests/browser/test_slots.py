@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 import seedance_widgets as sw
-from tests.browser.gestures import a_file, drag_over, drop, paste
+from tests.browser.gestures import a_file, an_empty_file, drag_over, drop, paste
 
 FAST = {"resolution": "480p", "duration": 2}
 MEGABYTE = 1 << 20
@@ -257,15 +257,16 @@ async def test_generate_waits_for_an_upload_and_the_form_says_so(form, hold):
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "words"),
+    ("file", "words"),
     [
-        ("huge.png", bytes(31 * MEGABYTE), "must stay below"),
-        ("empty.png", b"", "empty"),
+        (an_empty_file("huge.png", 31 * MEGABYTE), "must stay below"),
+        (a_file("empty.png", b""), "empty"),
     ],
+    ids=["huge", "empty"],
 )
-async def test_what_cannot_be_taken_is_refused_before_it_is_sent(form, name, data, words):
+async def test_what_cannot_be_taken_is_refused_before_it_is_sent(form, file, words):
     made = await form()
-    await drop(made.slot(), a_file(name, data))
+    await drop(made.slot(), file)
     await expect(made.notice).to_contain_text(words)
     await expect(made.slot().locator(".sw-slot-empty")).to_be_visible()
     assert made.first is None

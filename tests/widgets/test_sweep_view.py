@@ -240,7 +240,7 @@ async def test_the_sheet_of_a_saved_notebook_is_not_drawn_for_each_video(sim, mo
     running = sweep.run()
     await until(lambda: "1 done" in view.head["summary"])
     view._soon(None)
-    await until(lambda: view._dirty is not None)  # the next look has begun: all of this one is done
+    await until(lambda: view._dirty is not None and view._sheeting is None)  # all of that look is done
     assert view.saved()["text/html"].count("<img") == 0  # another one comes before long
     await sweep.cancel()
     await running
