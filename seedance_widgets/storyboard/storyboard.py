@@ -82,15 +82,15 @@ class Storyboard(Listened):
         max_cost: float | None = None,
     ) -> None:
         given = read_shots(shots)
-        request = VideoRequest("") if base is None else arguments.read_base(base)
+        request = None if base is None else arguments.read_base(base)
         cap = arguments.read_cap(max_cost)
-        if name is not None and not given and name in self.names():
-            self.__dict__ = type(self).load(name, provider).__dict__  # all objects of one share their state
-            self._become([], self.base if base is None else request, None, cap)
-            return
         called = arguments.read_name(name).replace("sweep-", "board-", 1 if name is None else 0)
+        if name is not None and not given and called in self.names():  # at the provider that it has, without a key too
+            self.__dict__ = type(self).load(called, provider).__dict__  # all objects of one share their state
+            self._become([], request, None, cap)
+            return
         maker = choice.resolve(provider)
-        self._set_up(called, request, cap, maker.id, maker.base_url)
+        self._set_up(called, request or VideoRequest(""), cap, maker.id, maker.base_url)
         self._provider: Provider | None = maker
         if name is None:
             self.shots += [Shot(self, one) for one in given]
@@ -488,7 +488,7 @@ class Storyboard(Listened):
                 )
 
     def _go_on_by_name(
-        self, given: list[dict[str, Any]], base: VideoRequest, maker: Provider, cap: float | None
+        self, given: list[dict[str, Any]], base: VideoRequest | None, maker: Provider, cap: float | None
     ) -> None:
         """Be what the ledger, or another object, has under this name, with these shots."""
         ledger = self.ledger
@@ -528,10 +528,12 @@ class Storyboard(Listened):
         self.changed()
 
     def _become(
-        self, given: list[dict[str, Any]], base: VideoRequest, maker: Provider | None, cap: float | None
+        self, given: list[dict[str, Any]], base: VideoRequest | None, maker: Provider | None, cap: float | None
     ) -> None:
-        """Go on with these shots, where they have something in common with those that are here; blocking."""
+        """Go on with these shots, or those that are here, where they have something in common with them; blocking."""
         with self.lock:
+            if base is None:
+                base = VideoRequest("") if given else self.base
             given = given or [shot.given for shot in self.shots]
             maker_id = self.provider_id if maker is None else maker.id
             if self._text or any(shot.under_way for shot in self.shots):

@@ -89,8 +89,6 @@ class SweepView(MediaAnswers, StudioBelow):
         self._sheet = ""
         self._on_sheet: list[str] = []
         self._left_out = 0
-        self._sheeting: asyncio.Task[None] | None = None
-        self._sheet_due = False
         self._keep_next = -math.inf  # when the saved notebook is due, while more comes by itself
         super().__init__(lang=lang, grid=grid_state(grid, lang))
         self._listening = grid.listening(self._changed)
@@ -123,6 +121,20 @@ class SweepView(MediaAnswers, StudioBelow):
             "text/plain": f"{self.of!r}\n{again}",
             "text/html": f"<div>{picture}<div>{html.escape(repr(self.of))}{left_out}</div><p>{again}</p></div>",
         }
+
+    def _ipython_display_(self) -> None:
+        super()._ipython_display_()
+        self.keep_saved()  # with its sheet, which is drawn for what is shown only
+
+    def save_now(self) -> None:
+        """Bring what the saved notebook keeps up to date, its contact sheet too. Blocking, seconds for many videos."""
+        began = time.monotonic()
+        try:
+            self._draw_sheet()
+            super().save_now()
+        finally:
+            ended = time.monotonic()
+            self._keep_next = ended + max(_KEPT_EVERY, _SHARE * (ended - began))
 
     _listening: AbstractContextManager[None] | None = None  # before anything can go wrong with its making
 
@@ -295,35 +307,22 @@ class SweepView(MediaAnswers, StudioBelow):
                 dirty, self._dirty = self._dirty, set()
                 began = time.monotonic()
                 await self._look(self._touched(dirty), told=True)
-                self.head = await asyncio.to_thread(head_state, self.of, self.lang)
+                self.head, moves = await asyncio.to_thread(self._look_at_all)
                 now = time.monotonic()
-                if now >= self._keep_next or not self._moves():
-                    self._sheet_due = True
-                    if self._sheeting is None:
-                        self._sheeting = self.start(self._bring_sheet())
+                if now >= self._keep_next or not moves:
+                    self._keep_next = math.inf  # until this one is there
+                    self.keep_saved()
                 await asyncio.sleep(max(SLOWEST, _REST * (now - began)))
         finally:
             self._drawing = None
 
-    async def _bring_sheet(self) -> None:
-        """Bring the contact sheet up to date; that of many videos takes seconds, in which the cells are told of."""
-        try:
-            while self._sheet_due:
-                self._sheet_due = False
-                began = time.monotonic()
-                await asyncio.to_thread(self._draw_sheet)
-                self.keep_saved()
-                ended = time.monotonic()
-                self._keep_next = ended + max(_KEPT_EVERY, _SHARE * (ended - began))
-        finally:
-            self._sheeting = None
-
-    def _moves(self) -> bool:
-        """Whether more comes by itself: a sheet that was drawn now would soon be drawn again."""
+    def _look_at_all(self) -> tuple[dict[str, Any], bool]:
+        """How the whole stands, and whether more comes by itself, for then a sheet is soon out of date; blocking."""
         of = self.of
-        if not isinstance(of, Sweep):
-            return False
-        return any(not job.done for job in of.book.jobs) or (bool(of.book.waiting) and not of.paused)
+        moves = isinstance(of, Sweep) and (
+            any(not job.done for job in of.book.jobs) or (bool(of.book.waiting) and not of.paused)
+        )
+        return head_state(of, self.lang), moves
 
     def _draw_sheet(self) -> None:
         """Draw what the saved notebook keeps, where other videos are there than on the last one; blocking."""

@@ -115,8 +115,9 @@ async def test_a_storyboard_may_begin_empty_and_goes_on_by_its_name(sim):
 
 def test_shots_that_were_not_sent_yet_are_kept_where_none_are_named(sim):
     board = board_of(sim, name="voyage")
-    assert sw.Storyboard(name="voyage", provider=sim.provider()) == board
+    assert sw.Storyboard(name=" voyage ", provider=sim.provider()) == board
     assert len(board) == 3
+    assert board.base == BASE
 
 
 def test_what_it_costs_is_told_before_anything_is_sent(sim):

@@ -271,3 +271,18 @@ async def test_a_mark_of_another_kernel_is_not_wiped_by_one_of_ours(sim, in_scri
     assert (sweep[0].star, sweep[0].rating, sweep[0].note) == (True, 4, "do not lose me")
     sweep.mark(0, rating=0)
     assert (sweep[0].star, sweep[0].rating, sweep[0].note) == (True, None, "do not lose me")
+
+
+async def test_a_note_that_is_worded_otherwise_makes_no_other_sweep(sim, home):
+    def boats():
+        return sweep_of(sim, {"seed": [1, 2]}, BASE.replace(model="2.0", duration=5), name="boats")
+
+    boats().save()
+    with sqlite3.connect(home / FILE) as db:
+        (spec,) = db.execute("SELECT spec FROM sweeps").fetchone()
+        changed = spec.replace("takes no seed", "knows no seed")
+        assert changed != spec
+        db.execute("UPDATE sweeps SET spec = ?", [changed])
+    db.close()
+    await as_after_a_restart()
+    assert len(boats()) == 2

@@ -233,24 +233,36 @@ async def test_a_picture_is_told_by_its_name_in_the_detail(sim, tmp_path):
     assert str(tmp_path) not in str(told)
 
 
+class Notebook:
+    """What a notebook has of a view: what was displayed, brought up to date by its handle."""
+
+    def __init__(self, view):
+        self.html, self.times = "", 0
+        view._saved.append(self)
+
+    def update(self, bundle, *, raw):
+        self.html, self.times = bundle["text/html"], self.times + 1
+
+
 async def test_the_sheet_of_a_saved_notebook_is_not_drawn_for_each_video(sim, monkeypatch):
     monkeypatch.setattr("seedance_widgets.widgets.sweep_view._KEPT_EVERY", math.inf)
     sweep = sw.Sweep(BASE, {"mood": ["calm", "wild [sim:queue=100000]"]}, provider=sim.provider(), name="boats")
-    view = SweepView(sweep)
+    notebook = Notebook(view := SweepView(sweep))
     running = sweep.run()
     await until(lambda: "1 done" in view.head["summary"])
     view._soon(None)
-    await until(lambda: view._dirty is not None and view._sheeting is None)  # all of that look is done
-    assert view.saved()["text/html"].count("<img") == 0  # another one comes before long
+    await until(lambda: view._dirty is not None and not view._keeping)  # all of that look is done
+    assert notebook.html.count("<img") == 0  # another one comes before long
     await sweep.cancel()
     await running
-    await until(lambda: view.saved()["text/html"].count("<img") == 1)
+    await until(lambda: notebook.html.count("<img") == 1)
     # Without that limit it is drawn meanwhile: a kernel that dies leaves a notebook that shows something.
     monkeypatch.setattr("seedance_widgets.widgets.sweep_view._KEPT_EVERY", 0.0)
     monkeypatch.setattr("seedance_widgets.widgets.sweep_view._SHARE", 0)
-    other = SweepView(longer := sw.Sweep(BASE, {"mood": ["sad", "wild [sim:queue=100000]"]}, provider=sim.provider()))
+    longer = sw.Sweep(BASE, {"mood": ["sad", "wild [sim:queue=100000]"]}, provider=sim.provider())
+    notebook = Notebook(SweepView(longer))
     running = longer.run()
-    await until(lambda: other.saved()["text/html"].count("<img") == 1)
+    await until(lambda: notebook.html.count("<img") == 1)
     assert longer.running
     await longer.cancel()
     await running
@@ -259,11 +271,11 @@ async def test_the_sheet_of_a_saved_notebook_is_not_drawn_for_each_video(sim, mo
 async def test_a_paused_sweep_leaves_its_sheet_in_the_notebook(sim, monkeypatch):
     monkeypatch.setattr("seedance_widgets.widgets.sweep_view._KEPT_EVERY", math.inf)
     sweep = sw.Sweep(BASE, {"mood": ["calm", "wild"]}, provider=sim.provider(), concurrency=1)
-    view = SweepView(sweep)
+    notebook = Notebook(view := SweepView(sweep))
     running = sweep.run()
-    with sweep.listening(lambda _: sweep.pause() if sweep.jobs else None):
-        await until(lambda: sweep.paused and not any(not job.done for job in sweep.jobs) and len(sweep.jobs) == 1)
-    await until(lambda: view.saved()["text/html"].count("<img") == 1)
+    with sweep.listening(lambda _: sweep.pause() if sweep.jobs and not sweep.paused else None):
+        await until(lambda: sweep.paused and len(sweep.jobs) == 1 and sweep.jobs[0].done)
+    await until(lambda: notebook.html.count("<img") == 1)
     assert sweep.running
     assert re.search("1 done.* 1 waiting$", view.head["summary"])  # and not how long it still takes
     sweep.resume()
