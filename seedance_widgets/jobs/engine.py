@@ -356,7 +356,7 @@ class Engine:
                 except SeedanceError as error:  # the video's own end serves as well
                     track.changed(f"the last frame is taken from the video: {error}")
         video = results.video_of(track, self.ledger.folder)
-        if video is not None and track.watched:  # a card will show it: not on the loop
+        if video is not None and track.shown:  # made here, not on the loop when the card is drawn
             await asyncio.to_thread(video.poster)
         track.video = video
         record.ended_at = now()

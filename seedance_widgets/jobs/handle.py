@@ -240,9 +240,14 @@ class Job:
                 if ended.done() and not ended.cancelled():
                     ended.exception()  # whoever awaits the job is told
 
-    def listening(self, listener: Callable[[Job], None]) -> AbstractContextManager[None]:
-        """Call `listener(job)` on the job's loop at every change, and a few times a second while it runs."""
-        return self._track.listening(lambda: listener(self))
+    def listening(self, listener: Callable[[Job], None], *, shows: bool = False) -> AbstractContextManager[None]:
+        """Call `listener(job)` on the job's loop at every change, and a few times a second while it runs.
+
+        Args:
+            listener: Called with this job.
+            shows: It shows the video with its poster, which is then made before the job ends.
+        """
+        return self._track.listening(lambda: listener(self), shows=shows)
 
     def __repr__(self) -> str:
         return self.card().text()

@@ -33,7 +33,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE = "ledger.sqlite3"
-VERSION = 3
+VERSION = 4
 _MOST = 2**63 - 1  # the largest whole number that SQLite takes
 _AT_ONCE = 500  # values in one statement; SQLite takes 999 at the least
 _JSON = ("request", "error", "result", "estimate")
@@ -43,6 +43,18 @@ _UPSERT = (
     f"INSERT INTO jobs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608  our own names
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name != 'id')}"
 )
+
+# SQLite reads the JSON: a create call waits for this, and to build a hundred records keeps the loop from its turn.
+# What was resumed does not count: its ready_at is when we came back, not when it was made.
+_LATENESS = """
+SELECT took, CASE WHEN json_valid(estimate) THEN json_extract(estimate, '$.typical_seconds') END AS typical
+FROM (
+    SELECT ready_at - submitted_at AS took, request, estimate FROM jobs
+    WHERE provider = ? AND model = ? AND ready_at > submitted_at ORDER BY ready_at DESC LIMIT ?
+)
+WHERE CASE WHEN json_valid(request) THEN json_extract(request, '$.resolution') END = ?
+AND NOT CASE WHEN json_valid(estimate) THEN coalesce(json_extract(estimate, '$.resumed'), 0) ELSE 1 END
+"""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -55,6 +67,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE INDEX IF NOT EXISTS jobs_by_task ON jobs (task_id);
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created_at);
 CREATE INDEX IF NOT EXISTS jobs_by_hash ON jobs (request_hash);
+CREATE INDEX IF NOT EXISTS jobs_by_kind ON jobs (provider, model, ready_at);
 CREATE TABLE IF NOT EXISTS events (
     job TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
 );
@@ -244,20 +257,8 @@ class Ledger:
 
     def lateness(self, provider: str, model: str, resolution: str, limit: int = 100) -> float | None:
         """How long the latest jobs of this kind took against what is typical: the median ratio; None where none is."""
-        query = (
-            "SELECT * FROM jobs WHERE provider = ? AND model = ? AND ready_at > submitted_at "
-            "ORDER BY ready_at DESC LIMIT ?"
-        )
-        ratios = [
-            (record.ready_at - record.submitted_at) / typical
-            for record in self._read(query, [provider, model, limit])
-            if record.request.get("resolution") == resolution
-            and not record.estimate.get("resumed")  # its ready_at is when we came back, not when it was made
-            and record.ready_at is not None
-            and record.submitted_at is not None
-            and isinstance(typical := record.estimate.get("typical_seconds"), int | float)
-            and typical > 0
-        ]
+        rows = self.rows(_LATENESS, [provider, model, limit, resolution])
+        ratios = [took / typical for took, typical in rows if _is_number(took) and _is_number(typical) and typical > 0]
         return statistics.median(ratios) if ratios else None
 
     def is_elsewhere(self, owner: str) -> bool:

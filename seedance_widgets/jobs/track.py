@@ -65,6 +65,7 @@ class Track:
         self._past = past
         self._ended: asyncio.Future[None] | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._showing = 0
 
     @property
     def done(self) -> bool:
@@ -91,9 +92,9 @@ class Track:
         self.unsaved = ""
 
     @property
-    def watched(self) -> bool:
-        """Whether somebody listens, such as a card on display."""
-        return bool(self._listeners)
+    def shown(self) -> bool:
+        """Whether a card on display will show the video with its poster."""
+        return self._showing > 0
 
     def attach(self, driver: Driver) -> None:
         """From here on `driver` drives the job."""
@@ -119,13 +120,20 @@ class Track:
                     )
 
     @contextlib.contextmanager
-    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call `listener` at every change, and a few times a second while the job runs."""
+    def listening(self, listener: Callable[[], None], *, shows: bool = False) -> Iterator[None]:
+        """Call `listener` at every change, and a few times a second while the job runs.
+
+        Args:
+            listener: Called on the job's loop.
+            shows: It shows the video with its poster, which is then made before the job ends.
+        """
         self._listeners.append(listener)
+        self._showing += shows
         try:
             yield
         finally:
             self._listeners.remove(listener)
+            self._showing -= shows
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait, on the job's own loop, until `condition` holds."""

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
         def card(self) -> Card:
             """What there is to show now."""
 
-        def listening(self, listener: Callable[[Any], None]) -> contextlib.AbstractContextManager[None]:
-            """Call `listener` at every change."""
+        def listening(
+            self, listener: Callable[[Any], None], *, shows: bool = False
+        ) -> contextlib.AbstractContextManager[None]:
+            """Call `listener` at every change; where it `shows` the video, the poster is made before the job ends."""
 
 
 # A picture and a word for each state, so that none is told by colour alone.
@@ -269,7 +271,7 @@ def _follow(job: Shown, draw: Callable[[Card], dict[str, Any]]) -> None:
         if job.done:
             stack.close()
 
-    stack.enter_context(job.listening(follow))
+    stack.enter_context(job.listening(follow, shows=True))
 
 
 def _short(text: str, length: int = 60) -> str:

@@ -31,7 +31,7 @@ class Follower:
         self._last = _drawn(job)
         self._stack = contextlib.ExitStack()
         if not job.done:
-            self._stack.enter_context(job.listening(self._look))
+            self._stack.enter_context(job.listening(self._look, shows=True))
             if _drawn(job) != self._last:  # it went on while we came to listen
                 self._look(job)
 

@@ -69,6 +69,17 @@ class Two:
         return await self.grid.root.evaluate(FRAMES)
 
 
+def keeps(ticks, speed):
+    """Whether the clock goes at this speed, from when it told which frame.
+
+    A busy page tells late, and never early: what counts is the earliest of each half of the ticks.
+    """
+    rate = 24 * speed
+    begun = [tick["at"] - tick["frame"] / rate for tick in ticks]
+    middle = len(begun) // 2
+    return abs(min(begun[:middle]) - min(begun[middle:])) < 1.5 / rate
+
+
 async def of_two_lengths(open_grid, sim, stage):
     jobs = [sw.submit(BASE.replace(duration=seconds), sim.provider()) for seconds in (2, 4)]
     videos = await asyncio.gather(*jobs)
@@ -86,9 +97,10 @@ async def test_the_speed_is_that_of_every_video_and_without_the_loop_all_stop_at
     await two.play(frame=24, speed="2")
     assert await two.stands() == [SHORT - 1, LONG - 1]
     await expect(two.frame).to_have_text(f"frame {LONG}")
-    ticks = await two.ticks(first=26)
-    passed = ticks[-1]["frame"] - ticks[0]["frame"]
-    assert abs(passed / 24 / (ticks[-1]["at"] - ticks[0]["at"]) - 2) < 2 * 1.5 / passed  # to a frame at either end
+    ticks = await two.ticks(first=26, last=LONG - 2)  # the last frame is told when the clock is past it
+    assert keeps(ticks, 2)
+    assert not keeps(ticks, 1.8)
+    assert not keeps(ticks, 2.2)
     # One that is behind or ahead runs faster or slower by a quarter at most.
     assert all(1.49 <= tick[name]["rate"] <= 2.51 for tick in ticks for name in ("short", "long"))
     # From the last frame it begins anew, and a speed that is chosen meanwhile holds from there on.
@@ -99,13 +111,13 @@ async def test_the_speed_is_that_of_every_video_and_without_the_loop_all_stop_at
     # One that has fallen behind catches up.
     put = "if (frame > 4 && !window.put) { window.put = frame; long.currentTime = (frame - 3) / 24; }"
     await two.watch(f"(frame, short, long) => {{ {put} }}")
-    await stage.until_js("() => window.ticks.length", two.frame)
+    await two.comes_to(8)  # a second and more at that speed
     await two.speed("1")
     even = f"tick.frame > window.put + 1 && tick.frame < {LONG - 3} && tick.long.frame === tick.frame"
     await stage.until_js(f"() => window.put && window.ticks.some((tick) => {even})", two.frame)
     # And the other speed made the clock jump nowhere.
     for before, tick in pairwise(await two.ticks()):
-        assert tick["frame"] - before["frame"] <= 24 * (tick["at"] - before["at"]) + 1.5
+        assert tick["frame"] - before["frame"] <= 24 * (tick["at"] - before["at"]) + 3
 
 
 async def test_a_shorter_video_holds_its_last_frame_until_the_longest_has_ended(open_grid, sim, stage):

@@ -231,6 +231,18 @@ async def test_an_exception_in_a_view_does_not_stop_the_job(sim):
     assert any("a view of job" in text for text in problems)
 
 
+async def test_a_poster_is_made_before_the_end_for_whoever_shows_it_and_for_nobody_else(sim):
+    shown, followed = (sw.submit(request(prompt), sim.provider()) for prompt in ("at sea", "ashore"))
+    posters = []
+    with (
+        shown.listening(lambda job: posters.append(job.video and list(job.video._posters)), shows=True),
+        followed.listening(lambda job: None),
+    ):
+        await asyncio.gather(shown, followed)
+    assert posters[-1] == [640]  # at the last change already: a card draws it without work on the loop
+    assert not followed.video._posters
+
+
 async def test_errors_are_raised_before_anything_is_written_or_sent(sim, home):
     with pytest.raises(errors.RequestError, match="frames"):
         sw.submit(request(frames=100, duration=None), sim.provider())

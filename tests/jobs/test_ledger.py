@@ -198,23 +198,36 @@ def test_only_what_can_go_on_is_unfinished(ledger):
     assert taken == {"pend", "subm", "down", "key0", "lost", "full"}
 
 
-def test_history_tells_how_long_such_videos_take(ledger):
+def made(job_id, seconds, *, resolution="720p", ready_at=100.0, **estimate):
+    return record(
+        job_id,
+        request={"prompt": "a boat", "resolution": resolution},
+        estimate={"typical_seconds": 30.0} | estimate,
+        submitted_at=ready_at - seconds,
+        ready_at=ready_at,
+    )
+
+
+def test_history_tells_how_long_such_videos_take(ledger, home):
     for index, seconds in enumerate([30.0, 60.0, 45.0]):
-        ledger.call(
-            ledger.save,
-            (
-                record(
-                    f"job{index}",
-                    request={"prompt": "a boat", "resolution": "720p"},
-                    estimate={"typical_seconds": 30.0},
-                    submitted_at=100.0,
-                    ready_at=100.0 + seconds,
-                ),
-                [],
-            ),
-        )
+        ledger.call(ledger.save, (made(f"job{index}", seconds), []))
     assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "720p") == 1.5
     assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "480p") is None
+    assert ledger.call(ledger.lateness, "ark-cn", "1.5-pro", "720p") is None
+    assert ledger.call(ledger.lateness, "byteplus", "1.0-pro", "720p") is None
+    # Neither those whose end we did not see, nor those that another hand has written, say how long it takes.
+    for job_id, typical in {"none": None, "zero": 0, "word": "long"}.items():
+        ledger.call(ledger.save, (made(job_id, 600.0, typical_seconds=typical), []))
+    ledger.call(ledger.save, (made("resumed", 600.0, resumed=True), []))
+    for column, text in {"request": "{", "estimate": '{"typical_seconds":'}.items():
+        ledger.call(ledger.save, (made(f"bad-{column}", 600.0), []))
+        with sqlite3.connect(home / FILE) as other:
+            other.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", [text, f"bad-{column}"])
+    assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "720p") == 1.5
+    # Only the latest count: providers become faster and slower.
+    for index in range(2):
+        ledger.call(ledger.save, (made(f"late{index}", 90.0, ready_at=200.0 + index), []))
+    assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "720p", 2) == 3.0
 
 
 async def test_calls_are_carried_out_in_order_even_if_their_caller_is_cancelled(ledger):
