@@ -158,7 +158,7 @@ def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[tuple[int, ...]], 
     """What tells by its place whether a cell is left out, from a function of its values or from what to leave out.
 
     Raises:
-        SweepError: It names something that is no axis, or is neither of the two.
+        SweepError: It names something that is no axis, or is on none, or it is neither of the two.
     """
     if exclude is None:
         return lambda _: False
@@ -182,7 +182,7 @@ def excluder(axes: Sequence[Axis], exclude: Any) -> Callable[[tuple[int, ...]], 
             if name not in names:
                 raise SweepError(f"exclude names {name!r}, which is no axis here; {_nearest(name, names)}")
     found = [
-        [(number, _indices(axis, row[axis.name])) for number, axis in enumerate(axes) if axis.name in row]
+        [(number, _left_out_on(axis, row[axis.name])) for number, axis in enumerate(axes) if axis.name in row]
         for row in rows
     ]
     return lambda place: any(all(place[number] in at for number, at in row) for row in found)
@@ -364,12 +364,26 @@ def _filled(prompt: str, values: Mapping[str, Any]) -> str:
     return pattern.sub(lambda found: str(values[found[0][1:-1]]), prompt)
 
 
-def _indices(axis: Axis, wanted: Any) -> set[int]:
-    """Where the wanted value stands on the axis; or each of them, where it is a list of several."""
+def _left_out_on(axis: Axis, wanted: Any) -> set[int]:
+    """Where the value that is left out stands on the axis; or each of them, where it is a list of several.
+
+    Raises:
+        SweepError: It stands nowhere: the cell that was meant would be made, and paid for.
+    """
     found = axis.index_of(wanted)
-    if not found and isinstance(wanted, (list, set, frozenset, range)):
-        return {i for one in wanted for i in axis.index_of(one)}
-    return set(found)
+    if found or not isinstance(wanted, (list, set, frozenset, range)):
+        places = [(wanted, found)]
+    else:
+        places = [(one, axis.index_of(one)) for one in wanted]
+        if isinstance(wanted, range) and any(at for _, at in places):  # 5 to 100, of which an axis has some
+            return {i for _, at in places for i in at}
+    for value, at in places:
+        if not at:
+            raise SweepError(
+                f"exclude names {axis.name} {short(pathlike(value), 1)!r}, which is not on that axis; it takes "
+                f"{', '.join(axis.labels[:20])}."
+            )
+    return {i for _, at in places for i in at}
 
 
 def _same(one: Any, other: Any) -> bool:

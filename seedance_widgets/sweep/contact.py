@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from seedance_widgets.sweep.sheets import Sheet
     from seedance_widgets.video import Video
 
+    Pictures = dict[tuple[Video | None, float, tuple[int, int]], PIL.Image.Image]
+
 LONGEST = 16_384  # pixels of a side; what most programs still open
 _MOST_SAVED = 400
 NARROWEST = 32
@@ -99,7 +101,11 @@ def plan_sheet(sheet: Sheet, width: int, shots: int = 1) -> Plan:
 
 
 def contact_sheet(
-    sheets: Sequence[Sheet], *, width: int = 240, times: Sequence[float] | None = None
+    sheets: Sequence[Sheet],
+    *,
+    width: int = 240,
+    times: Sequence[float] | None = None,
+    drawn: Pictures | None = None,
 ) -> PIL.Image.Image:
     """Draw the grid as one picture, its pages below one another.
 
@@ -108,6 +114,8 @@ def contact_sheet(
         width: Pixels of one picture, from 32 on.
         times: Seconds at which each video is shown, side by side; past its end it shows its last frame. By default the
             middle of each: the first frame is the image that was given, and the same in all.
+        drawn: The pictures of the last time, of which those that are needed again are kept and new ones are added: to
+            find a frame in a video takes a hundred times as long as to paste it.
 
     Raises:
         SweepError: No time, a width that is none, or more than 16,384 pixels on a side.
@@ -126,12 +134,16 @@ def contact_sheet(
         )
     whole = Image.new("RGB", size, _BACK)
     top = 0
+    known = {} if drawn is None else drawn
+    used: Pictures = {}
     for sheet, plan in zip(sheets, plans, strict=True):
         page = draw_frame(sheet, plan)
         for tile in sheet.tiles:
             for shot, seconds in enumerate(times):
-                picture = _picture(tile.video, seconds, plan.tile)
+                key = (tile.video, seconds, plan.tile)
+                picture = known[key] if key in known and _there(tile.video) else _picture(*key)
                 if picture is not None:
+                    used[key] = picture
                     page.paste(picture, plan.box(tile.row, tile.column, shot)[:2])
                     if len(times) > 1:
                         left, high = plan.box(tile.row, tile.column, shot)[:2]
@@ -145,6 +157,8 @@ def contact_sheet(
                         )
         whole.paste(page, (0, top))
         top += plan.size[1]
+    known.clear()
+    known.update(used)
     return whole
 
 
@@ -157,8 +171,15 @@ def _seconds(times: Any) -> tuple[float, ...]:
     return tuple(map(float, found))
 
 
-def small_sheet(cells: Sequence[Cell | Compared], layout: Layout) -> tuple[bytes, int]:
+def small_sheet(
+    cells: Sequence[Cell | Compared], layout: Layout, drawn: Pictures | None = None
+) -> tuple[bytes, int]:
     """The contact sheet as a JPEG for a saved notebook, whatever the size of the grid: what fits, in small pictures.
+
+    Args:
+        cells: What is on it.
+        layout: Where.
+        drawn: As for `contact_sheet`.
 
     Returns:
         The picture, and how many cells are on it.
@@ -167,16 +188,16 @@ def small_sheet(cells: Sequence[Cell | Compared], layout: Layout) -> tuple[bytes
     sheets = sheets_of(few, Layout(layout.dimensions, layout.places[:_MOST_SAVED]))
     across = min(max(len(sheet.columns) for sheet in sheets), _WIDEST_SAVED // NARROWEST)
     width = max(NARROWEST, min(_SAVED, _WIDEST_SAVED // across))
-    left, drawn = _HIGHEST_SAVED, []
+    left, parts = _HIGHEST_SAVED, []
     for sheet in sheets:
         high = plan_sheet(sheet, width).size[1]
         rows = min(len(sheet.rows), int(len(sheet.rows) * left / high))
         if rows:
-            drawn.append(_part_of(sheet, rows, across))
-            left -= plan_sheet(drawn[-1], width).size[1]
+            parts.append(_part_of(sheet, rows, across))
+            left -= plan_sheet(parts[-1], width).size[1]
     data = io.BytesIO()
-    contact_sheet(drawn, width=width).save(data, "JPEG", quality=75, optimize=True)
-    return data.getvalue(), sum(len(sheet.tiles) for sheet in drawn)
+    contact_sheet(parts, width=width, drawn=drawn).save(data, "JPEG", quality=75, optimize=True)
+    return data.getvalue(), sum(len(sheet.tiles) for sheet in parts)
 
 
 def _part_of(sheet: Sheet, rows: int, columns: int) -> Sheet:

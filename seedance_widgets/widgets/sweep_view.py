@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from seedance_widgets.jobs import Job
     from seedance_widgets.sweep import Comparison, Plan
     from seedance_widgets.sweep.cells import Stage
+    from seedance_widgets.sweep.contact import Pictures
     from seedance_widgets.sweep.plan import Fate
 
     Grid = Sweep | Comparison
@@ -88,6 +89,7 @@ class SweepView(MediaAnswers, StudioBelow):
         self._looking = asyncio.Lock()
         self._sheet = ""
         self._on_sheet: list[str] = []
+        self._drawn: Pictures = {}
         self._left_out = 0
         self._keep_next = -math.inf  # when the saved notebook is due, while more comes by itself
         super().__init__(lang=lang, grid=grid_state(grid, lang))
@@ -330,7 +332,7 @@ class SweepView(MediaAnswers, StudioBelow):
         if there and there != self._on_sheet:
             self._on_sheet = there
             try:
-                picture, shown = small_sheet(self.of.cells, self.of.layout)
+                picture, shown = small_sheet(self.of.cells, self.of.layout, self._drawn)
             except SeedanceError as error:  # the grid itself goes on without it
                 self.on_loop(self.report, error)
                 return

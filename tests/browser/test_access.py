@@ -57,7 +57,7 @@ async def test_every_control_of_a_run_and_its_video_has_a_name(studio, stage, la
     await expect(root.get_by_role("alertdialog")).to_be_visible()
     await all_are_named(root)
     await stage.screenshot(f"studio-question-{lang}")
-    made.request = request.replace(prompt="a boat [sim:queue=600]")
+    made.request = request.replace(prompt="a boat [sim:queue=60000]")
     waits = made.generate()
     await expect(root.locator(".sw-job")).to_have_count(1)
     await all_are_named(root)

@@ -255,12 +255,14 @@ async def test_while_a_job_is_under_way_only_that_one_is_asked_for(sim, stage, c
     monkeypatch.setattr(history, "answer_list", lambda **given: asked.append("list") or usual(**given))
     watched = history.answer_rows
     monkeypatch.setattr(history, "answer_rows", lambda jobs: asked.append(tuple(jobs)) or watched(jobs))
-    job = sw.submit(BASE.replace(prompt="[sim:run=600]"), sim.provider())
+    job = sw.submit(BASE.replace(prompt="[sim:run=20000]"), sim.provider())
     view = await stage.surface(history)
     root = view.root.locator(".sw-history")
     await expect(root).to_have_attribute("data-ready", "true")
     row = root.locator(".sw-history-list").get_by_role("listitem").first
     await expect(row).to_have_attribute("data-state", "running")
+    await stage.until(lambda: (job.id,) in asked)
+    sim.clock.advance(20_000)
     await job
     await expect(row).to_have_attribute("data-state", "succeeded")
     looks = [one for one in asked if one != "list"]

@@ -492,16 +492,18 @@ async def test_another_run_takes_the_place_of_the_one_that_was_shown(stage, desk
 async def test_a_card_from_the_queue_to_the_video(stage, lang):
     with sw.Simulator(speed=20) as sim:
         await stage.width(520)
-        job = sw.submit(request("[sim:queue=20] [sim:run=100]"), sim.provider())
+        job = sw.submit(request("[sim:queue=20000] [sim:run=20000]"), sim.provider())
         await reaches(job, "queued")
         card = JobCard(job, lang=lang)
         view = await stage.surface(card)
         words = {name: text(lang, f"state.{name}") for name in ("queued", "running", "succeeded")}
         await expect(view.root.locator(".sw-job-state")).to_contain_text(words["queued"])
         await expect(view.root.locator(".sw-stage img")).to_be_visible()
+        sim.clock.advance(20_000)
         await reaches(job, "running")
         await expect(view.root.locator(".sw-job-state")).to_contain_text(words["running"])
         await stage.screenshot(f"job-card-running-{lang}")
+        sim.clock.advance(20_000)
         await job
         await expect(view.root.locator(".sw-job-state")).to_contain_text(words["succeeded"])
         await expect(view.root.locator(".sw-player[data-loaded]")).to_be_visible()
@@ -545,11 +547,12 @@ async def test_a_queued_job_is_cancelled_from_its_card(stage, sim):
 
 
 async def test_stop_watching_and_watch_again(stage, sim):
-    job = sw.submit(request("[sim:run=300]"), sim.provider())
+    job = sw.submit(request("[sim:run=20000]"), sim.provider())
     await reaches(job, "running")
     view = await stage.surface(JobCard(job))
     await view.root.get_by_role("button", name="Stop watching").click()
     await expect(view.root.locator(".sw-job-note")).to_contain_text("The run goes on")
+    sim.clock.advance(20_000)
     await job
     await view.root.get_by_role("button", name="Watch again").click()
     await expect(view.root.locator(".sw-player")).to_be_visible()

@@ -247,11 +247,12 @@ async def test_a_provider_that_is_down_is_said_and_when_it_is_back_the_same_pres
 async def test_a_run_outlives_a_provider_that_goes_away_for_a_while(sit, tmp_path):
     port = free_port()
     with sw.Simulator(speed=50, state=tmp_path / "state", port=port) as sim:
-        person = await sit(sim.provider(), request("a boat [sim:run=100]"))
+        person = await sit(sim.provider(), request("a boat [sim:run=20000]"))
         await person.press_generate()
         await expect(person.state()).to_contain_text("Rendering", timeout=30_000)
     await expect(person.rows.first).to_contain_text("cannot be asked just now", timeout=30_000)
-    with sw.Simulator(speed=50, state=tmp_path / "state", port=port):
+    with sw.Simulator(speed=50, state=tmp_path / "state", port=port) as sim:
+        sim.clock.advance(20_000)
         await person.sees_video()
 
 

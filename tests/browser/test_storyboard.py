@@ -140,20 +140,22 @@ async def test_a_billed_storyboard_asks_first(stage, sim):
 
 
 async def test_while_a_shot_is_under_way_all_stay_where_they_are(stage, sim):
-    board = sw.Storyboard(["The boat leaves [sim:run=100]", "It lands"], base=BASE, provider=sim.provider())
+    board = sw.Storyboard(["The boat leaves [sim:run=20000]", "It lands"], base=BASE, provider=sim.provider())
     view = await stage.surface(StoryboardView(board))
     root = view.root.locator(".sw-storyboard")
     await root.get_by_role("button", name="Make 2 shots").click()
     prompt, buttons = root.get_by_label("What happens in shot 1"), root.locator(".sw-shot-buttons button:enabled")
     await expect(prompt).to_have_js_property("readOnly", value=True)
     await expect(buttons).to_have_count(0)
+    await stage.until(lambda: board[0].state == "running")
+    sim.clock.advance(20_000)
     await expect(root.locator(".sw-summary")).to_have_text("2 of 2 shots done", timeout=60_000)
     await expect(prompt).to_have_js_property("readOnly", value=False)
     await expect(buttons).to_have_count(6)
 
 
 async def test_the_rest_can_be_cancelled_by_a_press(stage, sim):
-    board = sw.Storyboard(["The boat leaves [sim:run=150]", "It lands"], base=BASE, provider=sim.provider())
+    board = sw.Storyboard(["The boat leaves [sim:run=20000]", "It lands"], base=BASE, provider=sim.provider())
     view = await stage.surface(StoryboardView(board))
     root = view.root.locator(".sw-storyboard")
     shots = root.get_by_role("listitem")
@@ -164,5 +166,6 @@ async def test_the_rest_can_be_cancelled_by_a_press(stage, sim):
     await root.get_by_role("button", name="Cancel the rest").click()
     await expect(root.locator(".sw-news")).to_contain_text("1 not sent · 1 already running go on")
     await expect(shots.nth(1)).to_contain_text("Not sent")
+    sim.clock.advance(20_000)
     await expect(root.locator(".sw-summary")).to_have_text("1 of 2 shots done", timeout=60_000)
     assert len(creates(sim)) == 1

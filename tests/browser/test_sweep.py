@@ -297,8 +297,8 @@ async def test_over_the_cap_nothing_is_sent_and_the_reason_is_told(open_grid, si
     assert not [entry for entry in sim.requests if entry.method == "POST"]
 
 
-async def test_pause_plan_table_and_cancel(open_grid, sweep_of, stage):
-    sweep = sweep_of({"seed": range(3)}, BASE.replace(prompt="a boat [sim:run=200]"), concurrency=1)
+async def test_pause_plan_table_and_cancel(open_grid, sweep_of, sim, stage):
+    sweep = sweep_of({"seed": range(3)}, BASE.replace(prompt="a boat [sim:run=20000]"), concurrency=1)
     grid = await open_grid(sweep)
     await grid.root.get_by_text("Plan", exact=True).click()
     await expect(grid.root.locator(".sw-total")).to_contain_text("3 cells · 3 to send")
@@ -312,6 +312,7 @@ async def test_pause_plan_table_and_cancel(open_grid, sweep_of, stage):
     await stage.screenshot("sweep-running")
     await grid.button("Cancel the rest").click()
     await expect(grid.root.locator(".sw-news")).to_contain_text("2 not sent")
+    sim.clock.advance(20_000)
     await expect(grid.root.locator(".sw-summary")).to_contain_text("1 done", timeout=30_000)
     await grid.root.get_by_text("Table", exact=True).click()
     await expect(grid.root.locator(".sw-rows tbody tr")).to_have_count(3)

@@ -17,7 +17,7 @@ def summary(grid):
 
 
 async def test_what_is_held_up_goes_on_and_what_failed_is_sent_again(open_grid, sweep_of, sim, stage):
-    sweep = sweep_of({"mood": ["[sim:run=200]", "[sim:500]", "[sim:500=2]"]}, concurrency=1)
+    sweep = sweep_of({"mood": ["[sim:run=20000]", "[sim:500]", "[sim:500=2]"]}, concurrency=1)
     grid = await open_grid(sweep)
     signs, words = grid.root.locator(".sw-cell-sign"), grid.root.locator(".sw-cell-word")
     await expect(signs).to_have_text(["○"] * 3)
@@ -27,6 +27,7 @@ async def test_what_is_held_up_goes_on_and_what_failed_is_sent_again(open_grid, 
     await grid.button("Pause").click()
     await expect(summary(grid)).to_contain_text("Paused: nothing more is sent · 3 cells · ")
     await expect(grid.cell(0).locator(".sw-cell-line")).to_have_text("takes longer than usual")
+    sim.clock.advance(20_000)
     await stage.until(lambda: sweep[0].state == "succeeded")
     await expect(summary(grid)).to_contain_text("1 done")
     await expect(signs.nth(1)).to_have_text("◔")

@@ -182,6 +182,7 @@ def test_numbers_of_numpy_are_python_s_own():
         ({"seed": range(1, 9)}, 2),
         ({"seed": 0, "mood": "the calm"}, 5),  # by the label that it was given
         ({"mood": ["the calm", "wild"]}, 0),
+        ({"mood": []}, 6),
         (lambda values: values["seed"] == 2, 4),
     ],
 )
@@ -199,6 +200,10 @@ def test_exclude(exclude, left):
         ("seed", "a dict or a list"),
         ([3], "where a dict"),
         (7, "a dict or a list"),
+        ({"seed": 30}, "exclude names seed '30', which is not on that axis; it takes 0, 1, 2."),
+        ({"seed": [1, "two"]}, "exclude names seed 'two'"),
+        ({"seed": range(5, 9)}, "exclude names seed '5'"),
+        ([{"seed": 1}, {"seed": None}], "exclude names seed 'none'"),
     ],
 )
 def test_wrong_exclude(exclude, words):

@@ -246,6 +246,26 @@ def test_a_saved_notebook_keeps_a_sheet_of_any_grid(sim, axes, left_out):
     assert (shown < len(sweep)) is left_out
 
 
+async def test_a_sheet_drawn_again_takes_the_pictures_that_it_has(sim):
+    base = sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2)
+    sweep = sw.Sweep(base, {"seed": [1, 2, 3]}, provider=sim.provider())
+    await sweep.run(sweep.cells[:2])
+    drawn = {}
+    first, _ = small_sheet(sweep.cells, sweep.layout, drawn)
+    assert [key[0] for key in drawn] == [cell.video for cell in sweep.cells[:2]]
+    assert small_sheet(sweep.cells, sweep.layout, drawn)[0] == first == small_sheet(sweep.cells, sweep.layout)[0]
+    for key, picture in drawn.items():  # so that it shows where they are taken from
+        drawn[key] = Image.new("RGB", picture.size, RED)
+    await sweep.run()
+    gone = sweep[1].video
+    gone.path.unlink()
+    again = Image.open(io.BytesIO(small_sheet(sweep.cells, sweep.layout, drawn)[0]))
+    plan = plan_sheet(sheets_of(sweep.cells, sweep.layout)[0], next(iter(drawn))[2][0])
+    reds = [np.abs(np.asarray(again.crop(plan.box(0, i)), int) - RED).mean() < 3 for i in range(3)]
+    assert reds == [True, False, False]
+    assert [key[0] for key in drawn] == [sweep[0].video, sweep[2].video]
+
+
 def test_every_column_of_the_table_is_known_and_none_is_an_axis(sim):
     sweep = sw.Sweep(sw.VideoRequest("a {mood} boat"), {"mood": ["calm"]}, provider=sim.provider())
     assert set(sweep.rows()[0]) == {*OWN, "mood"}
