@@ -8,6 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Of several such switches the last one counts: so this is what playwright turns off, where it touches these tests, and
+# what each new window has ready for its address bar, two pages that take more of the processor than most tests.
+_OFF = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+)
 ARGS = (
     "--no-sandbox",  # root in a container has none
     "--disable-gpu",
@@ -16,6 +33,7 @@ ARGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(_OFF)}",
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-wqy-microhei")  # the last one for Chinese

@@ -16,6 +16,7 @@ import logging
 import re
 import struct
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -252,6 +253,13 @@ class Stage:
     async def theme(self, name: str) -> None:
         """JupyterLab's `light` or `dark` theme, from its own style sheets."""
         await self.page.evaluate("name => stage.theme(name)", name)
+
+    async def stop_clock(self) -> float:
+        """Stop the page's clock, so that only `page.clock.run_for` moves it; what it shows, in Unix seconds."""
+        now = time.time()
+        await self.page.clock.install(time=now)
+        await self.page.clock.pause_at(now + 60)
+        return now + 60
 
     async def width(self, pixels: int) -> None:
         """How wide the outputs are."""

@@ -134,7 +134,7 @@ async def test_news_can_be_closed_and_the_focus_goes_back(stage):
 
 
 async def test_a_kernel_that_tells_how_far_it_is_is_not_waited_for(stage):
-    await stage.page.clock.install()
+    await stage.stop_clock()
     view = await desk_of(stage, export=asyncio.Event().wait)
     late = view.root.locator(".sw-late")
     await stage.js("() => void mounted.ask('export')")
