@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 
 import seedance_widgets as sw
 from seedance_widgets.catalog import catalogue
-from seedance_widgets.widgets.say import _blanks, say
+from seedance_widgets.errors import SweepError
+from seedance_widgets.widgets.say import _blanks, say, say_parts
 
-TABLE = tomllib.loads(files("seedance_widgets.widgets").joinpath("sentences.toml").read_text("utf-8"))
+TABLES = [
+    (section, english, words)
+    for name in ("sentences.toml", "job_sentences.toml", "many_sentences.toml")
+    for section, rows in tomllib.loads(files("seedance_widgets.widgets").joinpath(name).read_text("utf-8")).items()
+    for english, words in rows.items()
+]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 BLANK = re.compile(r"\{(\w+)\}")
 URL = "https://a.example/x.png"
@@ -67,11 +73,20 @@ def test_what_a_person_wrote_stays_as_it_is():
     assert said == "resolution 必须是 480p, 720p 之一，'<img onerror=x>' 不是。"
 
 
-@pytest.mark.parametrize("english", [*TABLE["sentences"], *TABLE["phrases"]])
-def test_both_languages_have_the_same_blanks(english):
-    words = TABLE["sentences"].get(english) or TABLE["phrases"][english]
+@pytest.mark.parametrize(("section", "english", "words"), TABLES)
+def test_both_languages_have_the_same_blanks(section, english, words):
     assert set(BLANK.findall(words)) == set(BLANK.findall(english))
-    assert say(BLANK.sub("7", english), "zh") != BLANK.sub("7", english)
+    said = (say_parts if section == "parts" else say)(BLANK.sub("7", english), "zh")
+    assert said == BLANK.sub("7", words)
+
+
+@pytest.mark.parametrize(
+    ("shots", "said"), [(["a"], "镜头 0 还没有视频"), (["a", "b", "c"], "镜头 0, 1 和 2 还没有视频")]
+)
+def test_what_a_storyboard_refuses_is_said_in_chinese(home, shots, said):
+    with pytest.raises(SweepError) as caught:
+        sw.Storyboard(shots).join("film.mp4")
+    assert say(str(caught.value), "zh") == f"{said}；请先运行分镜。"
 
 
 def matched(pieces, text):
