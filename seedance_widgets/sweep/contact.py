@@ -171,9 +171,7 @@ def _seconds(times: Any) -> tuple[float, ...]:
     return tuple(map(float, found))
 
 
-def small_sheet(
-    cells: Sequence[Cell | Compared], layout: Layout, drawn: Pictures | None = None
-) -> tuple[bytes, int]:
+def small_sheet(cells: Sequence[Cell | Compared], layout: Layout, drawn: Pictures | None = None) -> tuple[bytes, int]:
     """The contact sheet as a JPEG for a saved notebook, whatever the size of the grid: what fits, in small pictures.
 
     Args:
