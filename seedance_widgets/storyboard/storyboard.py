@@ -101,7 +101,7 @@ class Storyboard(Listened):
     def _set_up(self, name: str, base: VideoRequest, cap: float | None, provider_id: str, base_url: str) -> None:
         super().__init__()
         self.name = name
-        self.base = base
+        self._base = base
         self._max_cost = cap
         self._provider = None
         self.provider_id, self.base_url, self.wire = provider_id, base_url, wire_of(provider_id)
@@ -182,6 +182,27 @@ class Storyboard(Listened):
             self.provider_id, self.base_url, self.wire = maker.id, maker.base_url, wire_of(maker.id)
             for place, shot in enumerate(self.shots):
                 shot.put(place)  # what was reckoned is another provider's
+
+    @property
+    def base(self) -> VideoRequest:
+        """What every shot has where it says nothing of its own. Another one may be set while no shot is under way.
+
+        Raises:
+            SweepError: It is no request, or a shot is under way: what is still to be sent was agreed to at its price.
+        """
+        return self._base
+
+    @base.setter
+    def base(self, base: VideoRequest) -> None:
+        if not isinstance(base, VideoRequest):
+            raise SweepError(f"base must be a VideoRequest; {type(base).__name__} is not.")
+        with self.lock:
+            self._must_stand_still("what all of them begin with is changed")
+            self._base = base
+            for place, shot in enumerate(self.shots):
+                shot.put(place)  # what was reckoned is another request's
+            self.settle()
+        self.changed()
 
     @property
     def max_cost(self) -> float | None:
@@ -480,12 +501,10 @@ class Storyboard(Listened):
                 raise
         self.changed()
 
-    def _must_stand_still(self) -> None:
+    def _must_stand_still(self, before: str = "shots come to other places") -> None:
         for shot in self.shots:
             if shot.under_way:
-                raise SweepError(
-                    f"shot {shot.index} is under way; let it end, or cancel its job, before shots come to other places."
-                )
+                raise SweepError(f"shot {shot.index} is under way; let it end, or cancel its job, before {before}.")
 
     def _go_on_by_name(
         self, given: list[dict[str, Any]], base: VideoRequest | None, maker: Provider, cap: float | None
@@ -515,7 +534,7 @@ class Storyboard(Listened):
         with self.lock:
             if spec.text == self._text or any(shot.under_way for shot in self.shots):
                 return
-            self.base, self._max_cost = spec.base, spec.max_cost
+            self._base, self._max_cost = spec.base, spec.max_cost
             self.provider_id, self.base_url, self.wire = spec.provider, spec.base_url, wire_of(spec.provider)
             self.takes.read(self.ledger, spec.takes, spec.owner)
             takes = {take.job: take for take in self.takes}
@@ -547,7 +566,7 @@ class Storyboard(Listened):
                 self._replace(given, fields, base)
             else:  # nothing was made or written yet
                 self.shots[:] = [Shot(self._first, one) for one in given]
-                self.base = base
+                self._base = base
             if maker is not None:
                 self._ask(maker)
             self._max_cost = self._max_cost if cap is None else cap
@@ -568,7 +587,7 @@ class Storyboard(Listened):
         if begins_anew or found[: len(here)] != here:
             self._must_stand_still()
         if begins_anew:
-            self.base = base
+            self._base = base
         shots = []
         for place, shot in enumerate(found):
             kept = shot

@@ -371,12 +371,13 @@ def _left_out_on(axis: Axis, wanted: Any) -> set[int]:
         SweepError: It stands nowhere: the cell that was meant would be made, and paid for.
     """
     found = axis.index_of(wanted)
-    if found or not isinstance(wanted, (list, set, frozenset, range)):
+    if isinstance(wanted, range) and not found:  # 5 to a million, of which an axis has some
+        found = [i for i, one in enumerate(axis.values) if isinstance(one, int) and one in wanted]
+        wanted = wanted[0] if wanted else []
+    if found or not isinstance(wanted, (list, set, frozenset)):
         places = [(wanted, found)]
     else:
         places = [(one, axis.index_of(one)) for one in wanted]
-        if isinstance(wanted, range) and any(at for _, at in places):  # 5 to 100, of which an axis has some
-            return {i for _, at in places for i in at}
     for value, at in places:
         if not at:
             raise SweepError(

@@ -220,7 +220,7 @@ async def test_stars_ratings_notes_filter_and_blind(open_grid, sweep_of, stage):
     await stage.page.keyboard.press("4")
     await expect(grid.root.locator(".sw-cell[aria-current=true] .sw-star")).to_have_text("★")
     await stage.until(lambda: sweep[{"seed": 2, "mood": "calm"}].mark.rating == 4)
-    assert [cell.words() for cell in sweep.starred] == ["seed 2 · calm"]
+    await stage.until(lambda: [cell.words() for cell in sweep.starred] == ["seed 2 · calm"])
     await grid.root.get_by_label("Note", exact=True).fill("<b>the one</b>")
     await stage.until(lambda: sweep[{"seed": 2, "mood": "calm"}].mark.note == "<b>the one</b>")
     await grid.root.get_by_label("show", exact=True).select_option("starred")

@@ -86,6 +86,8 @@ DAMAGE = {
     "an endless estimate": """estimate = '{"expected_seconds": Infinity}'""",
     "a word for the price": "price = 'dear'",
     "bytes for the task": "task_id = x'00ff'",
+    "bytes that are no text for the request": "request = CAST(x'ff7b7dff' AS TEXT)",
+    "bytes that are no text for the error": "error = CAST(x'ff7b7dff' AS TEXT)",
 }
 
 
@@ -223,6 +225,11 @@ def test_history_tells_how_long_such_videos_take(ledger, home):
         ledger.call(ledger.save, (made(f"bad-{column}", 600.0), []))
         with sqlite3.connect(home / FILE) as other:
             other.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", [text, f"bad-{column}"])
+    assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "720p") == 1.5
+    with sqlite3.connect(home / FILE) as other:
+        other.execute(
+            "UPDATE jobs SET estimate = CAST(? AS TEXT) WHERE id = 'word'", [b'{"typical_seconds": "\xff", "x": 1}']
+        )
     assert ledger.call(ledger.lateness, "ark-cn", "1.0-pro", "720p") == 1.5
     # Only the latest count: providers become faster and slower.
     for index in range(2):

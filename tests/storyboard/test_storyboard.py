@@ -326,6 +326,7 @@ async def test_what_is_under_way_is_not_changed(sim):
     for refused, words in [
         (lambda: board.edit(0, prompt="sails"), "shot 0 is under way; let it end"),
         (lambda: board.edit(1, resolution="1080p", duration=12), "shot 1 is under way; let it end"),  # not in the cap
+        (lambda: setattr(board, "base", BASE.replace(resolution="1080p", duration=12)), "shot 0 is under way; let it"),
         (lambda: board.insert(1, "turns"), "shot 0 is under way; .* before shots come to other places"),
         (lambda: board.remove(1), "shot 0 is under way"),
         (lambda: board.move(1, 0), "shot 0 is under way"),

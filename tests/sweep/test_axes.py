@@ -180,6 +180,7 @@ def test_numbers_of_numpy_are_python_s_own():
         ([{"seed": 1, "mood": "calm"}, {"mood": "wild"}], 2),
         ({"seed": [0, 1]}, 2),
         ({"seed": range(1, 9)}, 2),
+        ({"seed": range(1, 2**62)}, 2),  # each value of the axis is asked, not each of the range
         ({"seed": 0, "mood": "the calm"}, 5),  # by the label that it was given
         ({"mood": ["the calm", "wild"]}, 0),
         ({"mood": []}, 6),
