@@ -281,7 +281,7 @@ class Ledger:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.folder / FILE, timeout=30, isolation_level=None)
             self._db.row_factory = sqlite3.Row
-            # A row with bytes that are no text is damaged; the others must still be read.
+            # Bytes that are no text, in one row, must not keep the others from being read.
             self._db.text_factory = lambda data: data.decode("utf-8", "replace")
             try:
                 # FULL: a row must survive a power cut, since money follows it.

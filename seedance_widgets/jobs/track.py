@@ -64,8 +64,7 @@ class Track:
         self._written = 0
         self._past = past
         self._ended: asyncio.Future[None] | None = None
-        self._listeners: list[Callable[[], None]] = []
-        self._showing = 0
+        self._listeners: list[tuple[Callable[[], None], bool]] = []  # and whether it shows the video
 
     @property
     def done(self) -> bool:
@@ -94,7 +93,7 @@ class Track:
     @property
     def shown(self) -> bool:
         """Whether a card on display will show the video with its poster."""
-        return self._showing > 0
+        return any(shows for _, shows in self._listeners)
 
     def attach(self, driver: Driver) -> None:
         """From here on `driver` drives the job."""
@@ -110,7 +109,7 @@ class Track:
 
     def tick(self) -> None:
         """Let whoever listens look again."""
-        for listener in list(self._listeners):
+        for listener, _ in list(self._listeners):
             try:
                 listener()
             except Exception as error:  # noqa: BLE001  a broken view must not stop the job; the loop reports it
@@ -127,13 +126,12 @@ class Track:
             listener: Called on the job's loop.
             shows: It shows the video with its poster, which is then made before the job ends.
         """
-        self._listeners.append(listener)
-        self._showing += shows
+        entry = (listener, shows)
+        self._listeners.append(entry)
         try:
             yield
         finally:
-            self._listeners.remove(listener)
-            self._showing -= shows
+            self._listeners.remove(entry)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait, on the job's own loop, until `condition` holds."""

@@ -26,7 +26,7 @@ from seedance_widgets.storyboard.shots import MOST_SHOTS, NO_SHOT, Shot, read_sh
 from seedance_widgets.storyboard.takes import Takes
 from seedance_widgets.sweep import arguments
 from seedance_widgets.sweep.listeners import Listened
-from seedance_widgets.sweep.run import Outcome
+from seedance_widgets.sweep.outcome import Outcome
 from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
@@ -188,21 +188,17 @@ class Storyboard(Listened):
         """What every shot has where it says nothing of its own. Another one may be set while no shot is under way.
 
         Raises:
-            SweepError: It is no request, or a shot is under way: what is still to be sent was agreed to at its price.
+            SweepError: It holds no request, or a shot is under way: the rest was agreed to at the price that it has.
+            StorageError: It cannot be written down; nothing has changed.
         """
         return self._base
 
     @base.setter
-    def base(self, base: VideoRequest) -> None:
-        if not isinstance(base, VideoRequest):
-            raise SweepError(f"base must be a VideoRequest; {type(base).__name__} is not.")
-        with self.lock:
+    def base(self, base: Any) -> None:
+        base = arguments.read_base(base)
+        with self._change():
             self._must_stand_still("what all of them begin with is changed")
             self._base = base
-            for place, shot in enumerate(self.shots):
-                shot.put(place)  # what was reckoned is another request's
-            self.settle()
-        self.changed()
 
     @property
     def max_cost(self) -> float | None:
@@ -483,9 +479,9 @@ class Storyboard(Listened):
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
-        """Change the shots: when this is left it is written down, or nothing has changed. Blocking."""
+        """Change the shots or their base: when this is left it is written down, or nothing has changed. Blocking."""
         with self.lock:
-            shots = list(self.shots)
+            base, shots = self._base, list(self.shots)
             # The loop writes into those that are under way, at any time, and no change is made to them.
             before = [(shot, vars(shot).copy()) for shot in shots if not shot.under_way]
             try:
@@ -493,7 +489,7 @@ class Storyboard(Listened):
                 self.settle()
                 self.write()
             except BaseException:
-                self.shots[:] = shots
+                self._base, self.shots[:] = base, shots
                 for shot, values in before:
                     vars(shot).update(values)
                 with contextlib.suppress(SeedanceError):

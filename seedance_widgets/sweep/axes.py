@@ -77,6 +77,10 @@ class Axis:
         wanted = printable(value) if isinstance(value, str) else None
         return found or [i for i, label in enumerate(self.labels) if label == wanted]
 
+    def lacks(self, value: Any) -> str:
+        """What to say where a value is asked for that stands nowhere on the axis."""
+        return f"{shown_value(tame(value))} is not on the axis {self.name}; it takes {', '.join(self.labels[:20])}."
+
 
 def read_axes(base: VideoRequest, axes: Mapping[str, Any] | None, *, mode: str, repeats: Any) -> tuple[Axis, ...]:
     """The axes as given, each one checked.
@@ -370,21 +374,16 @@ def _left_out_on(axis: Axis, wanted: Any) -> set[int]:
     Raises:
         SweepError: It stands nowhere: the cell that was meant would be made, and paid for.
     """
-    found = axis.index_of(wanted)
-    if isinstance(wanted, range) and not found:  # 5 to a million, of which an axis has some
-        found = [i for i, one in enumerate(axis.values) if isinstance(one, int) and one in wanted]
-        wanted = wanted[0] if wanted else []
-    if found or not isinstance(wanted, (list, set, frozenset)):
-        places = [(wanted, found)]
-    else:
-        places = [(one, axis.index_of(one)) for one in wanted]
-    for value, at in places:
-        if not at:
-            raise SweepError(
-                f"exclude names {axis.name} {short(pathlike(value), 1)!r}, which is not on that axis; it takes "
-                f"{', '.join(axis.labels[:20])}."
-            )
-    return {i for _, at in places for i in at}
+    if found := axis.index_of(wanted):
+        return set(found)
+    if isinstance(wanted, (list, set, frozenset)):
+        return {i for one in wanted for i in _left_out_on(axis, one)}
+    if isinstance(wanted, range):  # 5 to a million, of which an axis has some
+        some = {i for i, one in enumerate(axis.values) if is_whole(one) and one in wanted}
+        if some or not wanted:
+            return some
+        wanted = wanted[0]
+    raise SweepError(f"exclude names a value that no cell has: {axis.lacks(wanted)}")
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -186,10 +186,13 @@ def small_sheet(cells: Sequence[Cell | Compared], layout: Layout, drawn: Picture
     sheets = sheets_of(few, Layout(layout.dimensions, layout.places[:_MOST_SAVED]))
     across = min(max(len(sheet.columns) for sheet in sheets), _WIDEST_SAVED // NARROWEST)
     width = max(NARROWEST, min(_SAVED, _WIDEST_SAVED // across))
-    left, parts = _HIGHEST_SAVED, []
+    left = _HIGHEST_SAVED
+    parts: list[Sheet] = []
     for sheet in sheets:
         high = plan_sheet(sheet, width).size[1]
         rows = min(len(sheet.rows), int(len(sheet.rows) * left / high))
+        if not parts:
+            rows = max(1, rows)  # a sheet that is higher than it should be is better than none
         if rows:
             parts.append(_part_of(sheet, rows, across))
             left -= plan_sheet(parts[-1], width).size[1]

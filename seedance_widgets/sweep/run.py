@@ -8,32 +8,30 @@ import math
 import weakref
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
 from seedance_widgets.jobs import Job, job_of, live_tracks, new_id, open_ledger, submit
 from seedance_widgets.jobs.recovery import Resumed
-from seedance_widgets.jobs.store import keep_inputs, request_values
 from seedance_widgets.notebook import loop as bridge
-from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.estimate import money
-from seedance_widgets.request.images import is_url
-from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.sweep import memory
 from seedance_widgets.sweep.axes import RANDOM, takes_seed
 from seedance_widgets.sweep.book import STAGES, slot_of
 from seedance_widgets.sweep.cells import Cells
 from seedance_widgets.sweep.memory import Place
+from seedance_widgets.sweep.pictures import as_planned, kept_pictures
 from seedance_widgets.sweep.plan import is_there, plan_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from seedance_widgets.jobs import Ledger
+    from seedance_widgets.request import VideoRequest
     from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
+    from seedance_widgets.sweep.pictures import Kept
     from seedance_widgets.sweep.plan import Fate, Line, Plan
     from seedance_widgets.sweep.sweep import Sweep
 
@@ -43,86 +41,11 @@ AHEAD = 3
 _UNKNOWN_AT_ONCE = 10  # of a model that the catalogue does not know
 
 
-class Outcome:
-    """Something that a sweep is doing; it began when this was made. Await it for the end.
-
-    Args:
-        what: For people: what it is.
-        work: What does it.
-        loop: Where.
-        show: Called where somebody waits; shows the progress until it is left.
-        stopped: For whoever stops waiting: what goes on, and how to wait for it again or end it.
-    """
-
-    def __init__(
-        self,
-        what: str,
-        work: Coroutine[Any, Any, Any],
-        loop: asyncio.AbstractEventLoop,
-        show: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
-        stopped: str = "what was begun goes on.",
-    ) -> None:
-        self._what = what
-        self._stopped = stopped
-        self._show = show
-        self._awaited = False
-        self._loop = loop
-        self._future = bridge.start(loop, work)
-        self._future.add_done_callback(self._ended)
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        self._awaited = True
-        return self._wait().__await__()
-
-    def __repr__(self) -> str:
-        if not self._future.done():
-            return f"{self._what}: it goes on; `await` this to wait for it"
-        error = None if self._future.cancelled() else self._future.exception()
-        return f"{self._what}: {error}" if error is not None else f"{self._what}: done"
-
-    async def _wait(self) -> Any:
-        __tracebackhide__ = True  # a stop button's traceback shall end in the cell
-        with self._show():
-            # Whoever stops waiting leaves the sweep alone.
-            home = self._future.get_loop()
-            try:
-                if asyncio.get_running_loop() is home:
-                    return await asyncio.shield(self._future)
-                there = asyncio.run_coroutine_threadsafe(_shielded(self._future), home)
-                return await asyncio.shield(asyncio.wrap_future(there))
-            except asyncio.CancelledError:
-                if self._future.cancelled():  # its loop was closed: nothing goes on
-                    raise
-                raise asyncio.CancelledError(f"the waiting was stopped; {self._stopped}") from None
-
-    def _ended(self, future: asyncio.Future[Any]) -> None:
-        if future.cancelled() or (error := future.exception()) is None or self._awaited:
-            return
-        self._loop.call_soon_threadsafe(self._report, error)
-
-    def _report(self, error: BaseException) -> None:
-        """A turn later: whoever awaits in the same cell has begun by then."""
-        if not self._awaited:
-            self._loop.call_exception_handler({"message": f"{self._what} failed", "exception": error})
-
-
-async def _shielded(future: asyncio.Future[Any]) -> Any:
-    return await asyncio.shield(future)
-
-
 class Rate(NamedTuple):
     """What the provider counts together: jobs of one model, and how many of them it runs at once."""
 
     model: str
     at_once: int
-
-
-class Kept(NamedTuple):
-    """A file as it was when the sweep was decided, and the copy that the ledger's folder keeps of it."""
-
-    changed: int
-    size: int
-    copy: str
 
 
 Twin = tuple["Ledger", str, str]  # the provider, and the request's hash
@@ -292,7 +215,9 @@ class Runner:
                 book.set_job(cell, stage, job, kept=True)
                 self._watch(job)
         sendings = [one for one, done in zip(sendings, written, strict=False) if done]
-        self._pictures |= await asyncio.to_thread(_kept_pictures, sweep, sendings)
+        self._pictures |= await asyncio.to_thread(
+            kept_pictures, sweep.ledger.folder, [one.line.request for one in sendings]
+        )
         for one in sendings:
             for either in STAGES:  # what went wrong with the preview does not matter any more
                 book.set_trouble(one.cell, either, None)
@@ -348,7 +273,7 @@ class Runner:
 
     def _submit(self, one: Sending) -> Job | None:
         try:
-            request = _as_planned(one.line.request, self._pictures)
+            request = as_planned(one.line.request, self._pictures)
             job = submit(request, one.cell.sweep.provider, job_id=one.job_id)
         except SeedanceError as error:  # an image that was deleted since: this cell, and no other
             self.book.set_trouble(one.cell, one.stage, error)
@@ -464,46 +389,6 @@ def _by_rate(sendings: Sequence[Sending]) -> dict[Rate, list[Sending]]:
     for one in sendings:
         groups[rate_of(one.line.request)].append(one)
     return groups
-
-
-def _kept_pictures(sweep: Sweep, sendings: Sequence[Sending]) -> dict[str, Kept]:
-    """The pictures that lie in files, each copied to the ledger's folder; blocking."""
-    paths = {path for one in sendings for name in IMAGE_FIELDS for path in _paths(getattr(one.line.request, name))}
-    kept: dict[str, Kept] = {}
-    for path in paths:
-        with contextlib.suppress(OSError, SeedanceError, ValueError):  # a file that is gone is said when its turn comes
-            facts = Path(path).stat()
-            written = keep_inputs(sweep.ledger.folder, VideoRequest("", first_frame_url=path))
-            copy = request_values(sweep.ledger.folder, written)["first_frame_url"]
-            kept[path] = Kept(facts.st_mtime_ns, facts.st_size, copy)
-    return kept
-
-
-def _as_planned(request: VideoRequest, kept: Mapping[str, Kept]) -> VideoRequest:
-    """The request with the pictures that were planned, where a file was changed or deleted since."""
-    changes = {}
-    for name in IMAGE_FIELDS:
-        value = getattr(request, name)
-        fresh = tuple(_unchanged(one, kept) for one in value) if isinstance(value, tuple) else _unchanged(value, kept)
-        if fresh != value:
-            changes[name] = fresh
-    return request.replace(**changes) if changes else request
-
-
-def _paths(value: Any) -> list[str]:
-    values = value if isinstance(value, tuple) else (value,)
-    return [one for one in values if isinstance(one, str) and not is_url(one)]
-
-
-def _unchanged(value: Any, kept: Mapping[str, Kept]) -> Any:
-    known = kept.get(value) if isinstance(value, str) else None
-    if known is None:
-        return value
-    try:
-        facts = Path(value).stat()
-    except OSError:
-        return known.copy
-    return value if (facts.st_mtime_ns, facts.st_size) == (known.changed, known.size) else known.copy
 
 
 def read_jobs(sweep: Sweep, ids: Sequence[str]) -> dict[str, Job]:

@@ -25,9 +25,10 @@ from seedance_widgets.sweep.contact import contact_sheet as draw_contact_sheet
 from seedance_widgets.sweep.files import export_grid, measure_cells
 from seedance_widgets.sweep.layout import layout_of
 from seedance_widgets.sweep.memory import Spec
+from seedance_widgets.sweep.outcome import Outcome
 from seedance_widgets.sweep.plan import Fate, Plan, plan_of
 from seedance_widgets.sweep.progress import progress_bar
-from seedance_widgets.sweep.run import Outcome, Runner
+from seedance_widgets.sweep.run import Runner
 from seedance_widgets.sweep.sheets import sheets_of
 
 if TYPE_CHECKING:
@@ -636,7 +637,7 @@ class Sweep:
             number, axis = axes[name]
             at = axis.index_of(value)
             if not at:
-                raise KeyError(f"{value!r} is not on the axis {name}; it takes {', '.join(axis.labels[:20])}.")
+                raise KeyError(axis.lacks(value))
             places.append((number, at))
         found = Cells(cell for cell in self.cells if all(cell.place[number] in at for number, at in places))
         if not found:

@@ -50,6 +50,15 @@ def test_a_displayed_job_is_a_widget_with_what_is_kept_of_it_below(kernel):
     assert VIEW not in last
 
 
+def test_a_video_that_a_cell_waits_for_is_shown_without_work_on_the_loop(kernel):
+    setup(kernel)
+    cell = kernel.run(
+        "video = await sw.generate_video('a boat', model='1.0-pro', resolution='480p', duration=2)\n"
+        "print(list(video._posters))"
+    )
+    assert (cell.text, cell.error) == ("[640]\n", "")
+
+
 def test_a_job_that_is_shown_again_in_a_later_cell_is_the_same_card(kernel):
     setup(kernel, words="[sim:run=60]", speed=50)
     first = kernel.send("job = sw.submit(request); job")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import seedance_widgets as sw
-from seedance_widgets.errors import SweepError
+from seedance_widgets.errors import StorageError, SweepError
 from seedance_widgets.jobs.ledger import FILE
 from tests.storyboard.boards import BASE, board_of, creates, restart, states, until
 from tests.storyboard.test_join import packets
@@ -316,6 +316,25 @@ async def test_a_shot_that_may_not_be_made_anew_keeps_its_video(sim):
 
 
 CUT = {"prompt": "elsewhere [sim:run=60]", "first_frame_url": sw.sample_image()}
+
+
+async def test_another_base_is_written_down_or_nothing_has_changed(sim, monkeypatch):
+    board = board_of(sim, ["leaves", "lands"])
+    await board.run()
+    other = BASE.replace(ratio="1:1")
+    board.base = other
+    assert [shot.outdated for shot in board] == [True, True]
+    assert sw.Storyboard.load(board.name, sim.provider()).base.ratio == "1:1"
+    with pytest.raises(SweepError, match="base must be a VideoRequest"):
+        board.base = "a boat"
+    monkeypatch.setattr(board, "write", lambda: (_ for _ in ()).throw(StorageError("the disk is full")))
+    with pytest.raises(StorageError, match="the disk is full"):
+        board.base = BASE
+    assert board.base == other
+    assert [shot.outdated for shot in board] == [True, True]
+    monkeypatch.undo()
+    board.base = BASE
+    assert [shot.outdated for shot in board] == [False, False]  # what was made fits again
 
 
 async def test_what_is_under_way_is_not_changed(sim):

@@ -201,10 +201,10 @@ def test_exclude(exclude, left):
         ("seed", "a dict or a list"),
         ([3], "where a dict"),
         (7, "a dict or a list"),
-        ({"seed": 30}, "exclude names seed '30', which is not on that axis; it takes 0, 1, 2."),
-        ({"seed": [1, "two"]}, "exclude names seed 'two'"),
-        ({"seed": range(5, 9)}, "exclude names seed '5'"),
-        ([{"seed": 1}, {"seed": None}], "exclude names seed 'none'"),
+        ({"seed": 30}, "exclude names a value that no cell has: 30 is not on the axis seed; it takes 0, 1, 2."),
+        ({"seed": [1, "two"]}, "'two' is not on the axis seed"),
+        ({"seed": range(5, 9)}, "5 is not on the axis seed"),
+        ([{"seed": 1}, {"seed": None}], "None is not on the axis seed"),
     ],
 )
 def test_wrong_exclude(exclude, words):

@@ -246,6 +246,14 @@ def test_a_saved_notebook_keeps_a_sheet_of_any_grid(sim, axes, left_out):
     assert (shown < len(sweep)) is left_out
 
 
+def test_a_video_that_is_higher_than_any_sheet_is_on_it_all_the_same(tmp_path):
+    video = film(tmp_path / "tall.mp4", [Image.new("RGB", (16, 1000), RED)] * 4)
+    comparison = sw.compare(video, video)
+    data, shown = small_sheet(comparison.cells, comparison.layout)
+    assert shown == 2
+    assert Image.open(io.BytesIO(data)).height > 4000
+
+
 async def test_a_sheet_drawn_again_takes_the_pictures_that_it_has(sim):
     base = sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2)
     sweep = sw.Sweep(base, {"seed": [1, 2, 3]}, provider=sim.provider())

@@ -72,6 +72,14 @@ async def test_it_sends_what_has_changed_and_not_every_tick(sim):
     assert len(seen) <= 7
 
 
+async def test_whoever_awaits_the_job_of_a_card_shows_its_video_without_work_on_the_loop(sim):
+    job = sw.submit(request(), sim.provider())
+    card = JobCard(job)
+    video = await job
+    assert list(video._posters) == [640]
+    await until(lambda: card.job["video"])
+
+
 async def test_it_lets_go_of_the_job_when_it_has_ended(sim):
     job = sw.submit(request(), sim.provider())
     cards = [JobCard(job) for _ in range(5)]
