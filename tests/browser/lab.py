@@ -281,6 +281,11 @@ class Lab:
         except TimeoutError:
             raise AssertionError(f"no trouble with {pattern!r}; there is: {self.trouble}") from None
 
+    @property
+    def in_trouble(self) -> bool:
+        """Whether trouble was announced: JupyterLab may say it again seconds later, in no other test."""
+        return bool(self._expected)
+
     def unexpected(self) -> list[str]:
         """The trouble that nobody announced."""
         known = (*_THEIRS, *self._expected)
@@ -288,7 +293,7 @@ class Lab:
 
     async def close(self) -> None:
         """Put the notebook away without asking, and end its kernel."""
-        for pattern in self._expected:  # JupyterLab says some things seconds later: it must not be in the next test
+        for pattern in self._expected:
             await self.wait_trouble(pattern)
         for event, listener in self._listeners.items():
             self.page.remove_listener(event, listener)
@@ -342,7 +347,7 @@ class Desk:
             context = await self._browser.new_context(viewport={"width": 1500, "height": 1000})
             context.set_default_timeout(30_000)
             self._page = await context.new_page()
-            await self._page.goto(f"{self._server.url}/lab")
+            await self._page.goto(f"{self._server.url}/lab?reset")  # or it opens what the last page had open
             await _loaded(self._page)
         return Lab(self._server, self._page, self._server.root / name)
 
