@@ -1,7 +1,9 @@
 """The public names: what other programs call."""
 
+import importlib
 import inspect
 
+import numpy as np
 import pytest
 
 import seedance_widgets as sw
@@ -71,6 +73,24 @@ def test_the_import_is_light(in_script):
 def test_jobs_is_a_function_also_after_its_module_was_imported():
 
     assert list(sw.jobs()) == []
+
+
+@pytest.mark.parametrize("limit", ["pm", True, 2.5, [1]])
+def test_a_limit_that_is_no_number_is_a_sentence_that_tells_what_finds_jobs(limit):
+    with pytest.raises(TypeError, match=r"no whole number\. sw\.History\(\)\.find\(\.\.\.\) finds jobs by words"):
+        sw.jobs(limit)
+
+
+def test_a_limit_is_from_0_on_and_any_whole_number():
+    with pytest.raises(ValueError, match="from 0 on; -1 is less"):
+        sw.jobs(-1)
+    assert [list(sw.jobs(limit)) for limit in (0, np.int64(3))] == [[], []]
+
+
+@pytest.mark.parametrize("module", [sw, sw.jobs, sw.providers])
+def test_what_is_listed_of_a_module_are_its_public_names(module):
+    importlib.import_module("seedance_widgets.jobs.tidy")
+    assert dir(module) == sorted(module.__all__)
 
 
 async def test_the_tool_awaited(sim):

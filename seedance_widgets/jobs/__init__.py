@@ -10,20 +10,23 @@ import secrets
 import sys
 import time
 import types
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets import choice
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import RequestError
-from seedance_widgets.jobs.engine import engine_for, live_tracks
+from seedance_widgets.jobs.engine import MadeBefore, engine_for, live_tracks
 from seedance_widgets.jobs.handle import Job, JobList
 from seedance_widgets.jobs.ledger import Ledger, open_ledger
+from seedance_widgets.jobs.pace import Gate
 from seedance_widgets.jobs.record import Record
 from seedance_widgets.jobs.recovery import Resumed, track_of
 from seedance_widgets.jobs.tidy import adopt, delete_file, deletion, forget, read_id
 from seedance_widgets.jobs.track import Track
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest, check, estimate
+from seedance_widgets.request.plain import shown, tame
 from seedance_widgets.secrecy import quoted
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ def submit(
     *,
     image_required: bool = False,
     job_id: str | None = None,
+    gate: Gate | None = None,
+    once: bool = False,
 ) -> Job:
     """Start one video and return its `Job` at once; await the job for the `Video`.
 
@@ -44,6 +49,9 @@ def submit(
         provider: Who makes it; by default `sw.provider()`.
         image_required: Refuse a request without an image, as `generate_video_from_image` does.
         job_id: From `new_id()`, where it must be known before; never one that was used.
+        gate: While it is shut, the job is not sent.
+        once: Send nothing where an equal request has its video, is under way or may have been made, whoever asked for
+            it: the job then ends as cancelled, with the error `MadeBefore`, which tells the other one.
 
     Raises:
         RequestError: The request has errors; nothing was written, sent or spent.
@@ -73,6 +81,7 @@ def submit(
         currency=expected.currency,
     )
     track = Track(record, request, label=chosen.label)
+    track.gate, track.once = gate, once
     engine_for(chosen, open_ledger(), bridge.home_loop()).start(track)
     return Job(track)
 
@@ -89,8 +98,11 @@ def list_jobs(limit: int | None = None) -> JobList:
         limit: How many at the most; None for all.
 
     Raises:
+        TypeError: The limit is no whole number.
+        ValueError: It is below 0.
         StorageError: The ledger cannot be read.
     """
+    limit = _read_limit(limit)
     ledger = open_ledger()
     written = {record.id: record for record in ledger.call(ledger.all, limit=limit)}
     fresh = [Job(track) for job_id, track in live_tracks(ledger).items() if job_id not in written]
@@ -137,6 +149,19 @@ def job_of(ledger: Ledger, record: Record) -> Job:
     return Job(live_tracks(ledger).get(record.id) or track_of(ledger, record))
 
 
+def _read_limit(limit: Any) -> int | None:
+    if limit is None:
+        return None
+    if isinstance(limit, bool) or not isinstance(limit, Integral):
+        raise TypeError(
+            f"limit is how many jobs are listed, such as sw.jobs(10); {shown(tame(limit))} is no whole number. "
+            "sw.History().find(...) finds jobs by words, sw.job(...) one by its id."
+        )
+    if limit < 0:
+        raise ValueError(f"limit is how many jobs are listed, from 0 on; {shown(tame(limit))} is less.")
+    return int(limit)
+
+
 class _Callable(types.ModuleType):
     def __call__(self, limit: int | None = None) -> JobList:
         return list_jobs(limit)
@@ -145,9 +170,11 @@ class _Callable(types.ModuleType):
 sys.modules[__name__].__class__ = _Callable
 
 __all__ = [
+    "Gate",
     "Job",
     "JobList",
     "Ledger",
+    "MadeBefore",
     "adopt",
     "delete_file",
     "deletion",
@@ -161,3 +188,7 @@ __all__ = [
     "resume",
     "submit",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -73,6 +73,22 @@ def engine_for(provider: Provider, ledger: Ledger, loop: asyncio.AbstractEventLo
         return engine
 
 
+class MadeBefore(JobCancelled):
+    """Nothing was sent, since a job with an equal request makes another one needless.
+
+    Args:
+        record: That job: it has its video, is under way, or may have been made.
+    """
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(f"nothing was sent: job {record.id} has an equal request, and is {record.state}.")
+        self.record = record
+
+
+class _Shut(Exception):
+    """The job's gate was shut just before its create call was sent."""
+
+
 def _is_the_end(error: Exception) -> bool:
     """Whether this is how Python refuses work while the program ends."""
     words = ("cannot schedule new futures", "at interpreter shutdown")
@@ -231,6 +247,7 @@ class Engine:
                 raise asyncio.CancelledError from error
             await self._fail(track, _state_after(error, track.record), error)
         finally:
+            self._leave_queue(track)
             self._drivers.pop(track.record.id, None)
             if not track.unsaved:  # else the heart goes on until the ledger has it, and nobody else takes it up
                 self.tracks.pop(track.record.id, None)
@@ -253,44 +270,47 @@ class Engine:
         )
         if typical := record.estimate.get("typical_seconds"):
             record.estimate["expected_seconds"] = typical * min(MOST_LATE, max(1 / MOST_LATE, lateness or 1.0))
-        await self._writer.save(track, "pending", "written down")
+        if not track.once:
+            await self._writer.save(track, "pending", "written down")
+        elif (made := await self._writer.add(track, live_tracks(self.ledger))) is not None:
+            record.owner = ""  # the ledger has nothing of it
+            raise MadeBefore(made)
 
     async def _submit(self, track: Track) -> None:
         """POST the create call; again only after an answer that says that nothing was made."""
-        record = track.record
+        record, gate = track.record, track.gate
         real = self.provider.limits.real_seconds
         began: float | None = None
 
         async def write_down() -> None:
             if record.state != "submitting":
+                if gate is not None and not gate.is_open:
+                    raise _Shut
                 record.submitted_at = now()
                 await self._writer.save(track, "submitting", "the create call is sent")
 
-        await self._pace.take_place()
-        try:
-            for attempt in itertools.count():
-                async with self._pace.turn(record.model, str(track.request.resolution)):
+        for attempt in itertools.count():
+            try:
+                async with self._pace.turn(record.model, str(track.request.resolution), gate):
                     began = self.loop.time() if began is None else began
-                    try:
-                        submitted = await self.provider.submit(track.request, before_sending=write_down)
-                        break
-                    except ProviderError as error:
-                        offline = isinstance(error, ConnectionFailed)
-                        patience = real(PATIENCE_OFFLINE if offline else PATIENCE)
-                        if not may_repeat_create(error) or self.loop.time() - began > patience:
-                            raise
-                        await self._writer.save(
-                            track, "pending", f"nothing was made: {error.message}", note=_later(error)
-                        )
+                    submitted = await self.provider.submit(track.request, before_sending=write_down)
+                    track.in_queue = True
+                break
+            except _Shut:
+                continue
+            except ProviderError as error:
+                offline = isinstance(error, ConnectionFailed)
+                patience = real(PATIENCE_OFFLINE if offline else PATIENCE)
+                tried_since = max(began or 0.0, gate.opened_at if gate is not None else 0.0)
+                if not may_repeat_create(error) or self.loop.time() - tried_since > patience:
+                    raise
+                # First, for whoever comes next; what the ledger is told takes a moment.
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.7, 1.3)  # noqa: S311  jitter
                 self._pace.pause(real(pause))
-            record.task_id = submitted.task_id
-            record.request_id = submitted.request_id
-            await self._writer.save_at_any_cost(track, "queued", f"accepted as {submitted.task_id}")
-        except BaseException:
-            self._pace.leave_place()
-            raise
-        track.in_queue = True
+                await self._writer.save(track, "pending", f"nothing was made: {error.message}", note=_later(error))
+        record.task_id = submitted.task_id
+        record.request_id = submitted.request_id
+        await self._writer.save_at_any_cost(track, "queued", f"accepted as {submitted.task_id}")
 
     async def _follow(self, track: Track) -> Task:
         record = track.record

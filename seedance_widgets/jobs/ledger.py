@@ -23,10 +23,11 @@ from seedance_widgets.errors import StorageError
 from seedance_widgets.folders import home
 from seedance_widgets.jobs.owner import Owner, is_alive
 from seedance_widgets.jobs.record import ENDED, STATES, Event, Record
+from seedance_widgets.jobs.store import MEDIA
 from seedance_widgets.request import VideoRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 P = ParamSpec("P")
@@ -187,17 +188,47 @@ class Ledger:
                 found[str(row["id"])] = record_of(row)
         return found
 
-    def succeeded(self, hashes: Sequence[str], provider: str) -> dict[str, Record]:
-        """The newest successful job of this provider for each of these requests, by the request's hash."""
-        found: dict[str, Record] = {}
+    def made(self, hashes: Sequence[str], provider: str, active: Collection[str] = ()) -> dict[str, Record]:
+        """By a request's hash the job of this provider that makes another one needless.
+
+        The newest of those that have their video; else the newest that is under way, in whatever process, or that one
+        which has ended left; else the newest of which nobody knows whether it was made.
+
+        Args:
+            hashes: Of the requests.
+            provider: Its id.
+            active: Ids of the jobs that this process is busy with.
+        """
+        found: dict[str, tuple[int, Record]] = {}
         for some in batches(hashes):
             marks = ", ".join("?" * len(some))
             query = (
-                f"SELECT * FROM jobs WHERE request_hash IN ({marks}) AND provider = ? AND state = 'succeeded' "  # noqa: S608
-                "ORDER BY created_at"
+                f"SELECT * FROM jobs WHERE request_hash IN ({marks}) AND provider = ? "  # noqa: S608  question marks
+                "AND state NOT IN ('cancelled', 'expired') ORDER BY created_at"
             )
-            found.update({record.request_hash: record for record in self._read(query, [*some, provider])})
-        return found
+            for record in self._read(query, [*some, provider]):
+                rank = self._rank(record, active)
+                if rank and rank >= found.get(record.request_hash, (0,))[0]:
+                    found[record.request_hash] = rank, record
+        return {request: record for request, (_, record) in found.items()}
+
+    def _rank(self, record: Record, active: Collection[str]) -> int:
+        """How good a job is in place of another one: 3 it has its video, 2 under way, 1 not known, 0 not at all."""
+        if record.state == "succeeded":
+            return 3 if record.video and (self.folder / MEDIA / record.video).is_file() else 0
+        if record.state == "pending":  # it will be sent only where somebody is about to
+            return 2 if record.id in active or self.is_elsewhere(record.owner) else 0
+        if is_unfinished(record):
+            return 2
+        return 1 if record.state == "unknown" else 0
+
+    def add_unless_made(self, record: Record, events: Sequence[Event], active: Collection[str]) -> Record | None:
+        """Write a new job, unless another one makes it needless; that one, or None where it was written."""
+        with self.transaction():
+            made = self.made([record.request_hash], record.provider, active).get(record.request_hash)
+            if made is None:
+                self._insert((record, events))
+        return made
 
     def events(self, job_id: str) -> list[Event]:
         """The timeline of one job, in order."""

@@ -15,6 +15,7 @@ from seedance_widgets.jobs.record import ENDED, Event, Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from seedance_widgets.jobs.pace import Gate
     from seedance_widgets.providers.base import Provider
     from seedance_widgets.request import VideoRequest
     from seedance_widgets.video import Video
@@ -43,6 +44,8 @@ class Track:
         label: How people call the provider.
         note: One sentence on what the job is waiting for, or empty.
         driver: Who drives it; None where this process does not.
+        gate: What it must pass before it is sent; None where nobody can hold it back.
+        once: Whether it is needless where an equal request was made before.
         in_queue: Whether it holds one of the places in the provider's queue.
         unsaved: Why the ledger could not take the record as it is, or empty.
         dirty: Whether the ledger is to be given the record soon.
@@ -58,6 +61,8 @@ class Track:
         self.video: Video | None = None
         self.note = ""
         self.driver: Driver | None = None
+        self.gate: Gate | None = None
+        self.once = False
         self.in_queue = False
         self.unsaved = ""
         self.dirty = False

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from seedance_widgets.jobs.ledger import Ledger
-    from seedance_widgets.jobs.record import State
+    from seedance_widgets.jobs.record import Record, State
     from seedance_widgets.jobs.track import Track
 
 
@@ -27,6 +27,25 @@ class Writer:
         track.record.state = state
         track.changed(text, note=note)
         await self._write(track)
+
+    async def add(self, track: Track, active: Collection[str]) -> Record | None:
+        """Put a new job into the ledger, unless a job with an equal request makes it needless: that one, else None.
+
+        Args:
+            track: The job.
+            active: Ids of the jobs that this process is busy with.
+        """
+        track.record.state = "pending"
+        track.changed("written down")
+        record, events = track.entry()
+        try:
+            made = await self._ledger.on_thread(self._ledger.add_unless_made, record, events, active)
+        except asyncio.CancelledError:  # the ledger's thread carries it out
+            track.saved(len(events))
+            raise
+        if made is None:
+            track.saved(len(events))
+        return made
 
     def save_soon(self, track: Track, state: State, text: str) -> None:
         """Put the job into `state`; the ledger is told within seconds. For what a restart finds out again by asking."""

@@ -120,7 +120,7 @@ class Runner:
             wanted = board.to_make(list(again))
             agree(board, wanted, cap)
             for shot in wanted:
-                shot.waiting, shot.trouble = True, ""
+                shot.waiting, shot.trouble, shot.held = True, "", False
         return wanted
 
     async def _make_in_turn(self, chain: Sequence[Shot]) -> None:
@@ -135,7 +135,11 @@ class Runner:
         if _is_dropped(shot):
             return
         try:
-            request, take = await asyncio.to_thread(self._written, shot)
+            found = await asyncio.to_thread(self._written, shot)
+            if found is None:
+                shot.held, shot.waiting = True, False
+                return
+            request, take = found
             if _is_dropped(shot):  # meanwhile
                 await asyncio.to_thread(self._give_back, shot, take, old)
                 return
@@ -156,12 +160,16 @@ class Runner:
         with job.listening(board.changed):
             await _ended(job)
 
-    def _written(self, shot: Shot) -> tuple[VideoRequest, Take]:
-        """What is asked, and the take that it will be, which the ledger has from now on. Blocking."""
+    def _written(self, shot: Shot) -> tuple[VideoRequest, Take] | None:
+        """What is asked, and the take that it will be, which the ledger has from now on. Blocking.
+
+        Returns:
+            None where the shot before gives it nothing to start with.
+        """
         board, before, old = self.board, shot.before, (shot.made, shot.job)
         with board.lock:
-            if before is not None and (what := _not_ready(before)):
-                raise SweepError(f"it starts with the last frame of shot {before.index}, {what}.")
+            if before is not None and before.not_ready:
+                return None
             base = base_of(board.base, first=shot.index == 0)
             take = Take(new_id(), shot.plain, "" if before is None or before.made is None else before.made.job, base)
             request = shot.request
@@ -238,13 +246,6 @@ def _chains(wanted: Sequence[Shot]) -> list[list[Shot]]:
         else:
             chains.append([shot])
     return chains
-
-
-def _not_ready(shot: Shot) -> str:
-    """Why the next shot cannot start with the last frame of this one, or empty."""
-    if shot.video is None:
-        return "which has no video"
-    return "which is outdated" if shot.outdated else "which could not be made anew" if shot.trouble else ""
 
 
 def _is_left(job: Job) -> bool:

@@ -54,6 +54,7 @@ class Shot:
         made: The take that it shows; None before it was sent.
         job: The job of that; None before, and where nothing is known of it.
         trouble: Why it could not be sent, or empty.
+        held: The run left it out: the shot before gave it nothing to start with.
         lost: Nobody can tell whether its job was sent: it is never sent again by itself.
         waiting: Its turn is still to come.
         outdated: What it shows was made from something that has changed since: its own fields, or the shot before.
@@ -65,6 +66,7 @@ class Shot:
     made: Take | None = None
     job: Job | None = None
     trouble: str = ""
+    held: bool = False
     lost: bool = False
     waiting: bool = field(default=False, repr=False)
     outdated: bool = False
@@ -119,6 +121,16 @@ class Shot:
         return None if self.outdated else self.video
 
     @property
+    def not_ready(self) -> str:
+        """Why the next shot cannot start with the last frame of this one, or empty."""
+        if self.video is None:
+            begun = self.job is not None or self.trouble  # else its state would be a look at its images
+            return "which failed" if begun and self.state == "failed" else "which has no video"
+        if self.outdated:
+            return "which is outdated"
+        return "which could not be made anew" if self.trouble or self.held else ""
+
+    @property
     def state(self) -> str:
         """planned, waiting, invalid, outdated, or the status of its job."""
         if self.waiting:
@@ -133,9 +145,12 @@ class Shot:
 
     @property
     def error(self) -> Exception | None:
-        """What went wrong, or None."""
+        """What went wrong, or why a run left it out; or None."""
         if self.trouble:
             return SweepError(self.trouble)
+        before = self.before if self.held else None
+        if before is not None and (what := before.not_ready):
+            return SweepError(f"it starts with the last frame of shot {before.index}, {what}.")
         return None if self.job is None else self.job.error
 
     @property
@@ -192,7 +207,7 @@ class Shot:
             StorageError: An image cannot be kept; nothing has changed.
         """
         self._plain = self.board.plain(given)
-        self.given, self.trouble = given, ""
+        self.given, self.trouble, self.held = given, "", False
 
     def put(self, place: int) -> None:
         """It stands here, and what it will ask is looked at anew."""
@@ -204,7 +219,7 @@ class Shot:
         if take is None and self.lost:  # what it is now is something else
             self.made, self.job, self.trouble, self.lost, self.outdated = None, None, "", False, False
         elif take is not None and (take is not self.made or lost):
-            self.made, self.job, self.trouble, self.lost = take, job, lost, bool(lost)
+            self.made, self.job, self.trouble, self.held, self.lost = take, job, lost, False, bool(lost)
 
     def __repr__(self) -> str:
         index = self.index

@@ -44,6 +44,15 @@ _FAILED = frozenset({"failed", "expired", "cancelled"})
 _boards: weakref.WeakValueDictionary[tuple[Ledger, str], Storyboard] = weakref.WeakValueDictionary()
 
 
+class Plan(str):
+    """What a run of a storyboard would send, as text; a notebook shows its lines as they are, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @suggest_names
 class Storyboard(Listened):
     """Shots in order, each starting with the last frame of the one before, joined to one film.
@@ -234,7 +243,7 @@ class Storyboard(Listened):
                 wanted.append(shot)
         return wanted
 
-    def plan(self) -> str:
+    def plan(self) -> Plan:
         """What `run` would send and what that costs, in one line for each shot."""
         self.settle()  # files may have come or gone since
         wanted = self.to_make()
@@ -245,13 +254,13 @@ class Storyboard(Listened):
         price, unpriced = price_of(wanted)
         cost = money(price, wanted[0].estimate.currency) if wanted and self.billed else "free"
         total = f"{len(self.shots)} shots · {len(wanted)} to make · {cost}"
-        return "\n".join([total + (f" and {unpriced} of unknown price" if unpriced else ""), *lines])
+        return Plan("\n".join([total + (f" and {unpriced} of unknown price" if unpriced else ""), *lines]))
 
     def run(self, *, max_cost: float | None = None) -> Outcome:
         """Make the shots that are missing or outdated, each when the one before is there; cuts go side by side.
 
         Starts at once; await it for the end. A shot that fails stops those that start with its last frame, no other
-        one; run again, it is sent again.
+        one: they are not sent, and their `error` says why. Run again, it is sent again.
 
         Args:
             max_cost: What this run may cost; a provider that bills needs it here or in `Storyboard`.

@@ -73,9 +73,10 @@ class Axis:
 
     def index_of(self, value: Any) -> list[int]:
         """Where this value, or the value with this label, stands on the axis."""
-        found = [i for i, one in enumerate(self.values) if _same(one, value)]
-        wanted = printable(value) if isinstance(value, str) else None
-        return found or [i for i, label in enumerate(self.labels) if label == wanted]
+        wanted = [_on_axis(self.name, _plain(one)) for one in _alike(value)]
+        found = [i for i, one in enumerate(self.values) if any(_same(one, other) for other in wanted)]
+        label = printable(value) if isinstance(value, str) else None
+        return found or [i for i, one in enumerate(self.labels) if one == label]
 
     def lacks(self, value: Any) -> str:
         """What to say where a value is asked for that stands nowhere on the axis."""
@@ -225,13 +226,26 @@ def short(value: Any, number: int) -> str:
 
 
 def _axis(name: str, values: tuple[Any, ...], labels: Any) -> Axis:
-    if name in IMAGE_FIELDS:
-        values = tuple(getattr(VideoRequest("", **{name: value}), name) for value in values)
-    elif name not in FIELDS:  # what stands in the prompt in the end, and is the same after a restart
-        values = tuple(value if _is_plain(value) else _written(name, value) for value in values)
+    values = tuple(_on_axis(name, value) for value in values)
     shown = map(pathlike, values) if name in IMAGE_FIELDS else values
     labels = tuple(labels) if labels is not None else tuple(short(value, i) for i, value in enumerate(shown, 1))
     return Axis(name, values, labels, name)
+
+
+def _on_axis(name: str, value: Any) -> Any:
+    """A value as the axis with this name holds it."""
+    if name in IMAGE_FIELDS:
+        return getattr(VideoRequest("", **{name: value}), name)
+    if name in FIELDS or _is_plain(value):
+        return value
+    return _written(name, value)  # what stands in the prompt in the end, and is the same after a restart
+
+
+def _alike(value: Any) -> list[Any]:
+    """What a value that is looked for may have been given as: a list as a tuple too, and the other way round."""
+    if isinstance(value, list):
+        return [value, tuple(value)]
+    return [value, list(value)] if isinstance(value, tuple) else [value]
 
 
 def _told_of_seeds(axis: Axis, models: Sequence[Any], base: VideoRequest) -> Axis:
@@ -376,7 +390,7 @@ def _left_out_on(axis: Axis, wanted: Any) -> set[int]:
     """
     if found := axis.index_of(wanted):
         return set(found)
-    if isinstance(wanted, (list, set, frozenset)):
+    if _is_listed(wanted) or getattr(wanted, "ndim", 0) == 1:  # or one of numpy or pandas
         return {i for one in wanted for i in _left_out_on(axis, one)}
     if isinstance(wanted, range):  # 5 to a million, of which an axis has some
         some = {i for i, one in enumerate(axis.values) if is_whole(one) and one in wanted}
@@ -387,15 +401,10 @@ def _left_out_on(axis: Axis, wanted: Any) -> set[int]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, Image) and not isinstance(other, Image):
-        other = getattr(VideoRequest("", first_frame_url=other), "first_frame_url", None)
-    elif isinstance(one, tuple):  # reference images
-        other = VideoRequest("", reference_image_urls=other).reference_image_urls
-    other = _plain(other)
     if isinstance(one, bool) != isinstance(other, bool):
         return False
     try:
-        return bool(one == other) or (isinstance(one, str) and isinstance(other, PurePath) and one == str(other))
+        return bool(one == other)
     except Exception:  # noqa: BLE001  a foreign object that cannot be compared is not the same
         return False
 

@@ -36,8 +36,9 @@ class Book(Listened):
     In one process, all objects of one sweep share one book: what one of them does, each of them shows.
 
     Attributes:
-        waiting: The entries whose turn to be sent is still to come, each with its price.
-        elsewhere: Those that another process, which still runs, will send.
+        waiting: The entries whose turn to be sent is still to come, each with its price; None where it will have the
+            job of another entry.
+        elsewhere: Those that another process, which still runs, will send; the same.
         measured: What was measured, by the path of the video.
         runner: What sends the cells; None before there was anything to send.
     """
@@ -47,8 +48,8 @@ class Book(Listened):
         self.marking = threading.Lock()  # two marks of one cell at once both count
         self._lock = threading.Lock()  # threads plan and draw while the loop sends
         self.runner: Runner | None = None
-        self.elsewhere: dict[Slot, float] = {}
-        self.waiting: dict[Slot, float] = {}
+        self.elsewhere: dict[Slot, float | None] = {}
+        self.waiting: dict[Slot, float | None] = {}
         self.measured: dict[str, dict[str, Any]] = {}
         self._asked: set[str] = set()  # videos of which the ledger was asked what was measured
         self._jobs: dict[Slot, Job] = {}
@@ -73,7 +74,8 @@ class Book(Listened):
         known = ledger.call(ledger.find_many, [place.job for place in places])
         live = live_tracks(ledger)
         lives: dict[str, bool] = {}
-        elsewhere: dict[Slot, float] = {}
+        elsewhere: dict[Slot, float | None] = {}
+        counted: set[str] = set()
         for place in places:
             cell = cells[place.cell]
             stage: Stage = "preview" if place.stage == "preview" else "final"
@@ -89,7 +91,8 @@ class Book(Listened):
                     lives[place.owner] = ledger.is_elsewhere(place.owner)
                 if lives[place.owner]:
                     expected = cell.estimate if stage == "final" else cell.preview_estimate
-                    elsewhere[slot] = expected.price or 0.0
+                    elsewhere[slot] = None if place.job in counted else expected.price or 0.0
+                    counted.add(place.job)
                 else:
                     self._never[slot] = place.job
         self.elsewhere = elsewhere
@@ -133,7 +136,7 @@ class Book(Listened):
     def taken(self) -> int:
         """How many jobs it has had or will have, those that failed before their videos were made left out."""
         with self._lock:
-            to_come = len(self.waiting) + len(self.elsewhere)
+            to_come = sum(price is not None for some in (self.waiting, self.elsewhere) for price in some.values())
         return to_come + sum(job.counts for job in self._bought())
 
     def _bought(self) -> Iterable[Job]:
@@ -145,10 +148,10 @@ class Book(Listened):
     def to_come(self) -> float:
         """What those will cost whose turn is still to come, here and in other processes."""
         with self._lock:
-            return sum(self.waiting.values()) + sum(self.elsewhere.values())
+            return sum(price or 0.0 for some in (self.waiting, self.elsewhere) for price in some.values())
 
-    def expect(self, slot: Slot, price: float) -> None:
-        """This entry will be sent when its turn comes."""
+    def expect(self, slot: Slot, price: float | None) -> None:
+        """This entry will be sent when its turn comes; price None where it will have the job of another one."""
         with self._lock:
             self.waiting[slot] = price
 
@@ -165,13 +168,24 @@ class Book(Listened):
         """The job that this cell has at this stage."""
         return self._jobs.get(slot_of(cell, stage)) if self._jobs else None
 
+    def equal_slot(self, cell: Cell, stage: Stage) -> Slot:
+        """Where another cell's video lies that is the same at the other stage: its preview, or its final one."""
+        stage, key = slot_of(cell, stage)
+        return ("preview" if stage == "final" else "final"), key
+
+    def equal_job(self, cell: Cell, stage: Stage) -> Job | None:
+        """The job of another cell that makes this one's video at the other stage."""
+        return self._jobs.get(self.equal_slot(cell, stage)) if self._jobs else None
+
     def set_job(self, cell: Cell, stage: Stage, job: Job, *, kept: bool = False) -> None:
         """This cell, and each that equals it, has this job; `kept` where it was bought before and elsewhere."""
         slot = slot_of(cell, stage)
         with self._lock:
             before = self._jobs.get(slot)
-            if before is not None and before.id != job.id and slot not in self._kept:
-                self._past = {**self._past, before.id: before}  # a new one: threads add them up
+            if before is not None and before.id != job.id:
+                if slot not in self._kept:
+                    self._past = {**self._past, before.id: before}  # a new one: threads add them up
+                self._jobs.update({one: job for one, had in self._jobs.items() if had.id == before.id})
             self._jobs[slot] = job
         self._never.pop(slot, None)
         self._lost.pop(slot, None)
@@ -196,11 +210,10 @@ class Book(Listened):
 
     def set_trouble(self, cell: Cell, stage: Stage, error: SeedanceError | None) -> None:
         """The cell could not be sent; None where it is tried again."""
-        slot = slot_of(cell, stage)
-        if error is None:
-            self._trouble.pop(slot, None)
-        else:
-            self._trouble[slot] = error
+        if error is not None:
+            self._trouble[slot_of(cell, stage)] = error
+        elif self._trouble:
+            self._trouble.pop(slot_of(cell, stage), None)
 
     def trouble(self, cell: Cell, stage: Stage) -> SeedanceError | None:
         """Why it could not be sent, or cannot be told; None where all is well."""

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import fields
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.markup import text_only
@@ -283,6 +283,12 @@ class Cells(list[Cell]):
         """The videos of those that have one."""
         return [video for cell in self if (video := cell.video) is not None]
 
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(self._told_of(name), name=name, obj=self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(self._told_of(name), name=name, obj=self)
+
     def __repr__(self) -> str:
         return counted(self)
 
@@ -295,6 +301,20 @@ class Cells(list[Cell]):
         if (left := len(self) - _SHOWN) > 0:
             lines.append(f"and {left:,} more {'cell' if left == 1 else 'cells'}")
         printer.text("\n".join(lines))
+
+    def _told_of(self, name: str) -> str:
+        """What to say to an attribute that these do not have: most likely one cell was expected."""
+        if not hasattr(Cell, name) and not any(name in vars(cell) for cell in self[:1]):
+            return f"{type(self).__name__!r} object has no attribute {name!r}"
+        if not self:
+            return f"there is no cell here that could have its {name}."
+        differing = [
+            axis.name for i, axis in enumerate(self[0].sweep.axes) if len({cell.place[i] for cell in self}) > 1
+        ]
+        found = "1 cell was found" if len(self) == 1 else f"{len(self):,} cells were found"
+        alone = f", or find one alone by more axis values: {', '.join(differing)}" if differing else ""
+        every = f"all by .{name}s" if name in {"job", "video"} else "each in a loop"
+        return f"{found}, and each has its own {name}: take one by [0], {every}{alone}."
 
 
 # States in words for people; one that is not here is a word for people itself.

@@ -7,14 +7,14 @@ import importlib
 import os
 from collections import Counter
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs import Job
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest
 from seedance_widgets.request.model import IMAGE_FIELDS
-from seedance_widgets.sweep import arguments
+from seedance_widgets.sweep import arguments, columns
 from seedance_widgets.sweep.axes import Axis, pathlike, short
 from seedance_widgets.sweep.cells import Cell
 from seedance_widgets.sweep.files import export_grid, measure_cells
@@ -24,7 +24,7 @@ from seedance_widgets.sweep.memory import Mark
 from seedance_widgets.video import Video
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -132,6 +132,16 @@ class Comparison(Listened):
         self.measured: dict[str, dict[str, Any]] = {}
 
     @property
+    def starred(self) -> list[Compared]:
+        """Those with a star."""
+        return [cell for cell in self.cells if cell.star]
+
+    @property
+    def videos(self) -> list[Video]:
+        """The videos, in their order."""
+        return [cell.video for cell in self.cells]
+
+    @property
     def layout(self) -> Layout:
         """Where the cells lie when they are shown."""
         return layout_of(self.axes, "product", [cell.place for cell in self.cells])
@@ -140,10 +150,10 @@ class Comparison(Listened):
         """Star, rate or note one of them; kept while this lives.
 
         Raises:
-            SweepError: A rating that is none, a star that is no bool or a note that is no text.
+            SweepError: No such video, a rating that is none, a star that is no bool or a note that is no text.
         """
         rating, note = arguments.read_mark(star, rating, note)
-        mark = self.cells[cell].mark
+        mark = self[cell].mark
         mark.star = mark.star if star is None else star
         mark.rating = mark.rating if rating is None else rating or None
         mark.note = mark.note if note is None else note
@@ -165,9 +175,35 @@ class Comparison(Listened):
         """One flat dict per video."""
         return [cell.row() for cell in self.cells]
 
+    def to_pandas(self) -> Any:
+        """The rows as a `pandas.DataFrame`, one line per video.
+
+        Raises:
+            ConfigurationError: pandas is not installed.
+        """
+        return columns.to_pandas(self.rows())
+
     def summary(self) -> str:
         """How many there are."""
         return "1 video" if len(self.cells) == 1 else f"{len(self.cells):,} videos"
+
+    def __iter__(self) -> Iterator[Compared]:
+        return iter(self.cells)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @overload
+    def __getitem__(self, wanted: int) -> Compared: ...
+    @overload
+    def __getitem__(self, wanted: slice) -> list[Compared]: ...
+    def __getitem__(self, wanted: Any) -> Compared | list[Compared]:
+        """One of them by its number, from the end too, or some of them by a slice."""
+        if isinstance(wanted, slice):
+            return self.cells[wanted]
+        if isinstance(wanted, bool) or not isinstance(wanted, int) or not -len(self) <= wanted < len(self):
+            raise SweepError(f"{wanted!r} is none of the videos, which are numbered 0 to {len(self) - 1}.")
+        return self.cells[wanted]
 
     def __repr__(self) -> str:
         return f"Comparison({', '.join(cell.label for cell in self.cells)})"

@@ -82,8 +82,14 @@ class Mark:
     note: str = ""
 
 
-def write_spec(ledger: Ledger, name: str, spec: Spec) -> None:
-    """Write the sweep down, once; on the ledger's thread.
+def write_spec(ledger: Ledger, name: str, spec: Spec, *, known: bool = False) -> None:
+    """Write the sweep down; on the ledger's thread.
+
+    Args:
+        ledger: Where.
+        name: What it is called.
+        spec: What it is made of.
+        known: It is the one that the ledger has under this name: its provider may have been changed.
 
     Raises:
         SweepError: Another sweep has this name.
@@ -92,8 +98,8 @@ def write_spec(ledger: Ledger, name: str, spec: Spec) -> None:
     text = json.dumps(_plain_spec(ledger.folder, spec), ensure_ascii=True, default=repr)  # a field's odd value
     found = ledger.rows("SELECT spec, provider, base_url FROM sweeps WHERE name = ?", [name])
     if found:
-        # The cap may change from run to run; cells, images and provider may not.
-        same = _comparable(found[0]["spec"]) == _comparable(text) and found[0]["provider"] == spec.provider
+        # The cap may change from run to run; cells and images may not.
+        same = _comparable(found[0]["spec"]) == _comparable(text) and (known or found[0]["provider"] == spec.provider)
         if not same:
             raise SweepError(
                 f"there is a sweep called {name!r} with other cells; sw.Sweep.load({name!r}) goes on with it, or "
@@ -102,7 +108,8 @@ def write_spec(ledger: Ledger, name: str, spec: Spec) -> None:
     with ledger.transaction() as db:
         db.execute(
             "INSERT INTO sweeps (name, created_at, provider, base_url, spec) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, base_url = excluded.base_url",
+            "ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, provider = excluded.provider, "
+            "base_url = excluded.base_url",
             [name, time.time(), spec.provider, spec.base_url, text],
         )
 
@@ -153,14 +160,20 @@ def assign(
             return None
         db.executemany(  # what was bought for the sweep stays in its total
             "INSERT OR IGNORE INTO sweep_past (sweep, job) SELECT sweep, job FROM sweep_cells "
-            "WHERE sweep = ? AND stage = ? AND cell = ? AND job = ? AND NOT kept",
-            [(name, one.stage, one.cell, old) for one, old in zip(places, before, strict=True) if old],
+            "WHERE sweep = ? AND job = ? AND NOT kept",
+            [(name, old) for old in before if old],
         )
         return [
             db.execute(
-                "INSERT INTO sweep_cells (sweep, stage, cell, job, kept, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
-                "ON CONFLICT (sweep, stage, cell) DO UPDATE SET job = ?4, kept = ?5, owner = ?6 WHERE job = ?7",
-                [name, one.stage, one.cell, one.job, int(one.kept), ledger.owner, old],
+                "INSERT OR IGNORE INTO sweep_cells (sweep, stage, cell, job, kept, owner) VALUES (?, ?, ?, ?, ?, ?)",
+                [name, one.stage, one.cell, one.job, int(one.kept), ledger.owner],
+            ).rowcount
+            > 0
+            if not old
+            # By the job: equal cells, and a preview that equals another cell's video, have one job in several rows.
+            else db.execute(
+                "UPDATE sweep_cells SET job = ?, kept = ?, owner = ? WHERE sweep = ? AND job = ?",
+                [one.job, int(one.kept), ledger.owner, name, old],
             ).rowcount
             > 0
             for one, old in zip(places, before, strict=True)

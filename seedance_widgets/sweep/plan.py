@@ -5,15 +5,15 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import StorageError
 from seedance_widgets.jobs import live_tracks
+from seedance_widgets.jobs.ledger import is_unfinished
 from seedance_widgets.jobs.record import FAILED
-from seedance_widgets.jobs.store import MEDIA
 from seedance_widgets.markup import text_only
 from seedance_widgets.request import estimate
 from seedance_widgets.request.estimate import money
@@ -62,8 +62,10 @@ class Line:
         fate: send, same, kept, has, done, failed, lost or invalid.
         request: What is sent for it.
         estimate: What that makes and costs.
-        record: The job from the ledger that serves, where it is kept.
+        record: The job from the ledger that serves, where it is kept; or may have served, where that is not known.
         why: The reason, where there is one to be told.
+        twin: The equal cell, whose video it will have.
+        once: Whether it is not sent where an equal request turns out to have been sent by somebody else.
     """
 
     cell: Cell
@@ -72,6 +74,8 @@ class Line:
     estimate: Estimate
     record: Record | None = None
     why: str = ""
+    twin: Cell | None = None
+    once: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -182,7 +186,8 @@ class Plan:
         parts += [f"{self.counts[fate]:,} {_FATES[fate]}" for fate in _FATES if fate != "send" and fate in self.counts]
         if count:
             if (most := self.sweep.max_jobs) is not None:
-                parts.append(f"{self.taken + count:,} of {most:,} jobs")
+                over = ", which is refused" if self.taken + count > most else ""
+                parts.append(f"{self.taken + count:,} of {most:,} jobs{over}")
             if self.tokens is not None:
                 parts.append(f"{self.tokens:,} tokens")
             parts.append(self.cost_words())
@@ -199,7 +204,14 @@ class Plan:
         if self.unpriced:
             words = f"{words} and {self.unpriced:,} cells of unknown price" if self.price else "price not known"
         cap = self.sweep.max_cost
-        return words if cap is None or math.isinf(cap) else f"{words} of {money(cap, self.currency)}"
+        if cap is None or math.isinf(cap):
+            return words
+        over = ", which is refused" if self.goes_over(cap) else ""
+        return f"{words} of {money(cap, self.currency)}{over}"
+
+    def goes_over(self, cap: float) -> bool:
+        """Whether the sweep would cost more than this, with what was spent before."""
+        return self.committed + self.price > cap + 1e-9
 
     def __repr__(self) -> str:
         rows = [
@@ -257,31 +269,34 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozens
         key = line.cell.key_at(stage)
         twin = first.setdefault(key, line.cell)
         if twin is not line.cell:
-            lines[i] = Line(line.cell, "same", line.request, line.estimate, why=f"cell {twin.index}")
+            lines[i] = Line(line.cell, "same", line.request, line.estimate, why=f"cell {twin.index}", twin=twin)
         elif line.request.seed != RANDOM and takes_seed(line.request):
             wanted[key] = line.request.content_hash
-    found = sweep.ledger.call(sweep.ledger.succeeded, list(set(wanted.values())), sweep.provider_id) if wanted else {}
-    live = _under_way(sweep) if wanted else {}
+            lines[i] = replace(line, once=True)
+    found = _made(sweep, wanted.values()) if wanted else {}
     for i, line in enumerate(lines):
         key = line.cell.key_at(stage) if line.fate in {"send", "same"} else ""
-        if (now := live.get(wanted.get(key, ""))) is not None:
-            lines[i] = Line(line.cell, "kept", line.request, line.estimate, now)
+        if (record := found.get(wanted.get(key, ""))) is None:
             continue
-        record = found.get(wanted.get(key, ""))
-        if record is not None and is_there(sweep, record):
-            lines[i] = Line(line.cell, "kept", line.request, line.estimate, record)
+        if record.state != "unknown" or is_unfinished(record):
+            lines[i] = Line(line.cell, "kept", line.request, line.estimate, record, _stands(record))
+        elif "lost" in again:  # a person has looked
+            lines[i] = replace(line, once=False)
+        else:
+            why = f"job {record.id} has an equal request, and may have been made and billed"
+            lines[i] = Line(line.cell, "lost", line.request, line.estimate, record, why)
     return Plan(sweep, stage, tuple(lines), sweep.book.spent + sweep.book.to_come, sweep.book.taken)
 
 
-def is_there(sweep: Sweep, record: Record) -> bool:
-    """Whether the video of a job still lies where it was put."""
-    return bool(record.video) and (sweep.ledger.folder / MEDIA / str(record.video)).is_file()
+def _made(sweep: Sweep, hashes: Iterable[str]) -> dict[str, Record]:
+    """The jobs, of whatever sweep or process, that make it needless to send these requests."""
+    ledger = sweep.ledger
+    return ledger.call(ledger.made, list(set(hashes)), sweep.provider_id, live_tracks(ledger))
 
 
-def _under_way(sweep: Sweep) -> dict[str, Record]:
-    """The jobs that this process follows and that have not ended, at the sweep's provider, by their request's hash."""
-    records = (track.record for track in list(live_tracks(sweep.ledger).values()) if not track.done)
-    return {record.request_hash: record for record in records if record.provider == sweep.provider_id}
+def _stands(record: Record) -> str:
+    """How a job stands that serves before it has its video."""
+    return "" if record.state == "succeeded" else "it is under way"
 
 
 def duration_of(requests: Sequence[VideoRequest], sweep: Sweep) -> float | None:
@@ -332,12 +347,19 @@ def _line(sweep: Sweep, cell: Cell, stage: Stage, *, again: frozenset[Fate]) -> 
     if (lost := sweep.book.lost(cell, stage)) and "lost" not in again:
         return Line(cell, "lost", request, expected, why=lost)
     slot = slot_of(cell, stage)
-    if slot in sweep.book.waiting:
+    slots = slot, sweep.book.equal_slot(cell, stage)
+    if any(one in sweep.book.waiting for one in slots):
         return Line(cell, "has", request, expected)
-    if slot in sweep.book.elsewhere:
+    if any(one in sweep.book.elsewhere for one in slots):
         return Line(cell, "has", request, expected, why="another notebook makes it")
     job = sweep.book.job_of(cell, stage)
-    if job is None or _never_sent(sweep, cell, stage):
+    if job is None or _never_sent(job):
+        equal = sweep.book.equal_job(cell, stage)
+        if equal is not None and (found := _fate_of(equal)[0]) not in {"failed", *again}:
+            record = equal._track.record  # noqa: SLF001  what `Job` is a handle of
+            if found == "lost":
+                return Line(cell, "lost", request, expected, record, str(equal.error or ""))
+            return Line(cell, "kept", request, expected, record, _stands(record))
         try:
             _ = cell.key_at(stage), request.content_hash
         except StorageError as error:  # an image that was deleted since
@@ -362,10 +384,9 @@ def _fate_of(job: Job) -> tuple[Fate, str]:
     return ("done" if job.status == "succeeded" else "has"), ""
 
 
-def _never_sent(sweep: Sweep, cell: Cell, stage: Stage) -> bool:
-    """Whether its job ended before anything was sent: a kernel that was restarted, a rest that was cancelled."""
-    job = sweep.book.job_of(cell, stage)
-    return job is not None and job.status == "cancelled" and job.task_id is None
+def _never_sent(job: Job) -> bool:
+    """Whether it ended before anything was sent: a kernel that was restarted, a rest that was cancelled."""
+    return job.status == "cancelled" and job.task_id is None
 
 
 def _cost(expected: Estimate) -> float:

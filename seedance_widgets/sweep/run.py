@@ -5,84 +5,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import weakref
-from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING
 
-from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
-from seedance_widgets.jobs import Job, job_of, live_tracks, new_id, open_ledger, submit
+from seedance_widgets.jobs import Gate, Job, MadeBefore, job_of, live_tracks, open_ledger, submit
 from seedance_widgets.jobs.recovery import Resumed
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.estimate import money
 from seedance_widgets.sweep import memory
-from seedance_widgets.sweep.axes import RANDOM, takes_seed
 from seedance_widgets.sweep.book import STAGES, slot_of
 from seedance_widgets.sweep.cells import Cells
 from seedance_widgets.sweep.memory import Place
 from seedance_widgets.sweep.pictures import as_planned, kept_pictures
-from seedance_widgets.sweep.plan import is_there, plan_of
+from seedance_widgets.sweep.plan import plan_of
+from seedance_widgets.sweep.sending import by_rate, rate_of, sendings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seedance_widgets.jobs import Ledger
-    from seedance_widgets.request import VideoRequest
+    from seedance_widgets.jobs.record import Record
     from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
     from seedance_widgets.sweep.pictures import Kept
-    from seedance_widgets.sweep.plan import Fate, Line, Plan
+    from seedance_widgets.sweep.plan import Fate, Plan
+    from seedance_widgets.sweep.sending import Rate, Sending
     from seedance_widgets.sweep.sweep import Sweep
 
 # Tasks at the provider, as a multiple of what it runs at once: a queue there long enough that it never stands idle
 # while we look, and short enough that a pause or a cancel finds most cells still unsent.
 AHEAD = 3
-_UNKNOWN_AT_ONCE = 10  # of a model that the catalogue does not know
-
-
-class Rate(NamedTuple):
-    """What the provider counts together: jobs of one model, and how many of them it runs at once."""
-
-    model: str
-    at_once: int
-
-
-Twin = tuple["Ledger", str, str]  # the provider, and the request's hash
-
-# What this process has sent with a fixed seed. The ledger hears of a job a moment later, and in that moment two sweeps
-# that run at once would buy the same video twice.
-_sent: weakref.WeakValueDictionary[Twin, Job] = weakref.WeakValueDictionary()
-
-
-@dataclass(eq=False)
-class Sending:
-    """A cell on its way to be sent.
-
-    Args:
-        line: What is sent.
-        stage: `final` or `preview`.
-        job_id: The job that it will have.
-        before: The job that it had, or empty.
-        twin: By what an equal request is known, of which one video is enough; None where each draws a seed of its own.
-    """
-
-    line: Line
-    stage: Stage
-    job_id: str
-    before: str
-    twin: Twin | None = None
-    dropped: bool = False
-
-    @property
-    def cell(self) -> Cell:
-        """Which cell."""
-        return self.line.cell
-
-    @property
-    def slot(self) -> tuple[Stage, str]:
-        """Where the book has it."""
-        return slot_of(self.cell, self.stage)
+LOOK_AGAIN = 2.0  # seconds between two looks at the ledger, for what other processes make
 
 
 class Runner:
@@ -95,7 +48,7 @@ class Runner:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.loop = bridge.home_loop()
-        self.paused = False
+        self._gate = Gate(self.loop)
         self.sendings: dict[Sending, None] = {}  # in their order
         self._deciding = asyncio.Lock()
         self._taking_up = asyncio.Lock()
@@ -105,13 +58,18 @@ class Runner:
         self._pictures: dict[str, Kept] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is sent for now."""
+        return not self._gate.is_open
+
     def pause(self) -> None:
-        """Send nothing more; what was sent goes on."""
-        self.paused = True
+        """Send nothing more, of what the engine has already neither; what was sent goes on."""
+        self._gate.shut()
 
     def resume(self) -> None:
         """Go on sending."""
-        self.paused = False
+        self._gate.open()
         bridge.call(self.loop, self._tell)
 
     async def run(
@@ -136,21 +94,44 @@ class Runner:
         if sendings is None:  # it turned out to be a sweep that was known already
             return await sweep.runner.run(sweep, cells, stage, again=again, max_cost=max_cost)
         book.changed()
+        await self.take_up(sweep)  # what it has from the ledger now may have been left by a process that has ended
         try:
             async with asyncio.TaskGroup() as group:
-                for rate, some in _by_rate(sendings).items():
+                for rate, some in by_rate(sendings).items():
                     group.create_task(self._feed(some, rate, sweep.concurrency or math.inf, group))
         finally:
             await self._give_back(sweep, [one for one in sendings if one in self.sendings])
             book.changed()
         # Also those that others send: an earlier run, or a kernel that was restarted.
         await self._until(lambda: not any(slot_of(cell, stage) in book.waiting for cell in cells))
+        await self._until_made_elsewhere(sweep, cells, stage)
         for cell in cells:
-            if (job := book.job_of(cell, stage)) is not None:
-                with contextlib.suppress(SeedanceError):
-                    await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
+            await self._until_ended(cell, stage)
         book.changed()
         return Cells(cells)
+
+    async def _until_ended(self, cell: Cell, stage: Stage) -> None:
+        while (job := self.book.job_of(cell, stage)) is not None:
+            with contextlib.suppress(SeedanceError):
+                await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
+            if not isinstance(job.error, MadeBefore):
+                return
+            await self._until(lambda job=job: self.book.job_of(cell, stage) is not job)  # type: ignore[misc]
+
+    async def _until_made_elsewhere(self, sweep: Sweep, cells: Sequence[Cell], stage: Stage) -> None:
+        """Other notebooks make some of these cells: the ledger tells when they have, and when they were killed."""
+        while await asyncio.to_thread(self._is_made_elsewhere, sweep, cells, stage):
+            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.to_thread(self.book.read, sweep.ledger, sweep.name, sweep.cells)
+            await self.take_up(sweep)
+            self.book.changed()
+
+    def _is_made_elsewhere(self, sweep: Sweep, cells: Sequence[Cell], stage: Stage) -> bool:
+        if any(slot_of(cell, stage) in self.book.elsewhere for cell in cells):
+            return True
+        jobs = (self.book.job_of(cell, stage) for cell in cells)
+        owners = {job._track.record.owner for job in jobs if job and not job.done and not job.followed}  # noqa: SLF001
+        return any(sweep.ledger.is_elsewhere(owner) for owner in owners)
 
     async def take_up(self, sweep: Sweep) -> None:
         """Follow the jobs that a kernel that was restarted left behind; sends nothing."""
@@ -186,21 +167,23 @@ class Runner:
             if (job := self.book.job_of(cell, stage)) and not job.done and job.followed
         }
         done = await asyncio.gather(*(cancelled(job) for job in jobs.values()))
+        unsent = sum(job.task_id is None and job.status == "cancelled" for job in jobs.values())
+        sent = [one for job, one in zip(jobs.values(), done, strict=True) if job.task_id is not None]
         self.book.changed()
-        return told_of_cancel(len(drop), done, billed=sweep.billed)
+        return told_of_cancel(len(drop) + unsent, sent, billed=sweep.billed)
 
     async def _assign(self, sweep: Sweep, plan: Plan) -> list[Sending] | None:
         """Write down which job each cell will have, before anything is sent; None where the plan is out of date."""
         stage, book = plan.stage, self.book
-        sendings = [
-            Sending(line, stage, new_id(), book.placed(line.cell, stage), _twin_of(line, sweep))
-            for line in plan.to_send
-        ]
+        sendings = sendings_of(plan, book)
         places = [Place(one.slot[0], one.cell.index, one.job_id, kept=False) for one in sendings]
         before = [one.before for one in sendings]
-        kept = [(line.cell, line.record) for line in plan.lines if line.fate == "kept" and line.record]
+        kept = [(line.cell, line.record) for line in plan.lines if line.record is not None]
         places += [Place(slot_of(cell, stage)[0], cell.index, record.id, kept=True) for cell, record in kept]
         before += [book.placed(cell, stage) for cell, _ in kept]
+        shared = [(one, cell) for one in sendings for cell in one.sharing]
+        places += [Place(slot_of(cell, stage)[0], cell.index, one.job_id, kept=True) for one, cell in shared]
+        before += [book.placed(cell, stage) for _, cell in shared]
         if not places:
             return []
         written = await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, places, before, book.known)
@@ -208,20 +191,22 @@ class Runner:
             return None
         if not all(written):  # another kernel was quicker: what that has decided is how it is
             await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)
-        for (cell, record), done in zip(kept, written[len(sendings) :], strict=True):
+        for (cell, record), done in zip(kept, written[len(sendings) :], strict=False):
             if done:
-                live = live_tracks(sweep.ledger).get(record.id)
-                job = Job(live) if live is not None else await asyncio.to_thread(job_of, sweep.ledger, record)
+                job = await self._found(sweep, record)
                 book.set_job(cell, stage, job, kept=True)
                 self._watch(job)
+        lost = [one for one, done in zip(sendings, written, strict=False) if not done]
+        await self._give_back(sweep, lost)  # what shares their jobs
         sendings = [one for one, done in zip(sendings, written, strict=False) if done]
         self._pictures |= await asyncio.to_thread(
             kept_pictures, sweep.ledger.folder, [one.line.request for one in sendings]
         )
         for one in sendings:
-            for either in STAGES:  # what went wrong with the preview does not matter any more
-                book.set_trouble(one.cell, either, None)
-            book.expect(one.slot, one.line.estimate.price or 0.0)
+            for cell in one.cells:
+                for either in STAGES:  # what went wrong with the preview does not matter any more
+                    book.set_trouble(cell, either, None)
+                book.expect(slot_of(cell, stage), one.line.estimate.price or 0.0 if cell is one.cell else None)
         self.sendings.update(dict.fromkeys(sendings))
         return sendings
 
@@ -230,18 +215,12 @@ class Runner:
             return not self.paused and self._busy[rate] < AHEAD * rate.at_once and self._busy.total() < most
 
         for one in sendings:
-            job: Job | None = None
-            while not one.dropped:
-                await self._until(lambda one=one: one.dropped or may_go())  # type: ignore[misc]
-                if (job := await self._had(one)) is not None:
-                    break
-                if may_go() and not one.dropped:  # still: somebody may have paused it
-                    job = self._submit(one)
-                    break
+            await self._until(lambda one=one: one.dropped or may_go())  # type: ignore[misc]
+            job = None if one.dropped else self._submit(one)
             self._no_longer_waiting([one])  # only now: whoever looks finds the one or the other
             self.book.changed()
-            if job is not None and not job.done:
-                group.create_task(self._hold(job, self._place_of(rate)))
+            if job is not None:
+                group.create_task(self._see_through(one, job, self._place_of(rate)))
             await asyncio.sleep(0)  # a thousand in a row would keep the loop from its turn
 
     def _place_of(self, rate: Rate) -> Callable[[], None]:
@@ -254,34 +233,38 @@ class Runner:
 
         return give_back
 
-    async def _had(self, one: Sending) -> Job | None:
-        """The video that another sweep, or somebody else, has sent or got since this was planned."""
-        if one.dropped or one.twin is None:
-            return None
-        ledger, maker, request = one.twin
-        sweep = one.cell.sweep
-        if (job := _sent.get(one.twin)) is None or job.done:
-            record = (await ledger.on_thread(ledger.succeeded, [request], maker)).get(request)
-            if record is not None and is_there(sweep, record):
-                job = await asyncio.to_thread(job_of, ledger, record)
-            elif (job := _sent.get(one.twin)) is None or job.done:  # from here to the submit nothing has its turn
-                return None
-        place = Place(one.slot[0], one.cell.index, job.id, kept=True)
-        await ledger.on_thread(memory.assign, ledger, sweep.name, [place], [one.job_id])
-        self.book.set_job(one.cell, one.stage, job, kept=True)
-        return job
-
     def _submit(self, one: Sending) -> Job | None:
         try:
             request = as_planned(one.line.request, self._pictures)
-            job = submit(request, one.cell.sweep.provider, job_id=one.job_id)
+            provider = one.cell.sweep.provider
+            job = submit(request, provider, job_id=one.job_id, gate=self._gate, once=one.line.once)
         except SeedanceError as error:  # an image that was deleted since: this cell, and no other
-            self.book.set_trouble(one.cell, one.stage, error)
+            for cell in one.cells:
+                self.book.set_trouble(cell, one.stage, error)
             return None
-        if one.twin is not None:
-            _sent[one.twin] = job
-        self.book.set_job(one.cell, one.stage, job)
+        for cell in one.cells:
+            self.book.set_job(cell, one.stage, job, kept=cell is not one.cell)
         return job
+
+    async def _see_through(self, one: Sending, job: Job, give_back: Callable[[], None]) -> None:
+        """Follow a job that was started; take another one in its place where it turns out to be needless."""
+        await self._hold(job, give_back)
+        if not isinstance(job.error, MadeBefore):
+            return
+        sweep, record = one.cell.sweep, job.error.record
+        found = await self._found(sweep, record)
+        place = Place(one.slot[0], one.cell.index, record.id, kept=True)
+        with contextlib.suppress(StorageError):  # the row names a job that was never sent: it is looked for again
+            await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, [place], [one.job_id])
+        for cell in one.cells:
+            self.book.set_job(cell, one.stage, found, kept=True)
+        self._watch(found)
+        self._tell()
+        self.book.changed()
+
+    async def _found(self, sweep: Sweep, record: Record) -> Job:
+        live = live_tracks(sweep.ledger).get(record.id)
+        return Job(live) if live is not None else await asyncio.to_thread(job_of, sweep.ledger, record)
 
     async def _hold(self, job: Job, give_back: Callable[[], None]) -> None:
         """Keep the job's place while the provider has it, and follow it to its end."""
@@ -319,7 +302,8 @@ class Runner:
     def _no_longer_waiting(self, sendings: Sequence[Sending]) -> None:
         for one in sendings:
             if self.sendings.pop(one, one) is None:
-                self.book.settle(one.slot)
+                for cell in one.cells:
+                    self.book.settle(slot_of(cell, one.stage))
         self._tell()
 
     def _tell(self) -> None:
@@ -361,34 +345,12 @@ def agree(plan: Plan, max_cost: float | None) -> None:
             f"{plan.unpriced:,} of {count:,} videos have no known price at {plan.sweep.provider_label}, so that no cap "
             "can be kept. Nothing was sent; max_cost=float('inf') agrees to any price."
         )
-    if plan.committed + plan.price > cap + 1e-9:
+    if plan.goes_over(cap):
         before = f" on top of {money(plan.committed, plan.currency)} spent" if plan.committed else ""
         raise SweepError(
             f"{count:,} videos for {price}{before} go over max_cost, {money(cap, plan.currency)}. Nothing was sent: "
             "take fewer cells, run(preview=True) first, or raise max_cost."
         )
-
-
-def _twin_of(line: Line, sweep: Sweep) -> Twin | None:
-    request = line.request
-    if request.seed == RANDOM or not takes_seed(request):
-        return None
-    return sweep.ledger, sweep.provider_id, request.content_hash
-
-
-def rate_of(request: VideoRequest) -> Rate:
-    """With which others the provider counts a job with this request."""
-    model = find_model(request.model)
-    if model is None:
-        return Rate(str(request.model), _UNKNOWN_AT_ONCE)
-    return Rate(model.name, model.rates_at(request.resolution).concurrency)
-
-
-def _by_rate(sendings: Sequence[Sending]) -> dict[Rate, list[Sending]]:
-    groups: dict[Rate, list[Sending]] = defaultdict(list)
-    for one in sendings:
-        groups[rate_of(one.line.request)].append(one)
-    return groups
 
 
 def read_jobs(sweep: Sweep, ids: Sequence[str]) -> dict[str, Job]:

@@ -17,7 +17,7 @@ from seedance_widgets.jobs import JobList, open_ledger
 from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.names import suggest_names
-from seedance_widgets.sweep import arguments, memory
+from seedance_widgets.sweep import arguments, columns, memory
 from seedance_widgets.sweep import axes as axis_rules
 from seedance_widgets.sweep.book import Book
 from seedance_widgets.sweep.cells import Cell, Cells, counted
@@ -400,7 +400,18 @@ class Sweep:
     @property
     def paused(self) -> bool:
         """Whether sending is held up."""
-        return self.runner.paused
+        runner = self.book.runner
+        return runner is not None and runner.paused
+
+    @property
+    def held(self) -> bool:
+        """Whether anything waits to be sent, and is held up."""
+        return self.paused and self.unsent
+
+    @property
+    def unsent(self) -> bool:
+        """Whether anything waits to be sent."""
+        return bool(self.book.waiting) or any(job.status == "pending" for job in self.book.jobs)
 
     @property
     def running(self) -> bool:
@@ -471,7 +482,7 @@ class Sweep:
 
     def summary(self) -> str:
         """How it stands, in one line."""
-        return counted(self.cells)
+        return f"{counted(self.cells)}{' · paused' if self.held else ''}"
 
     def __iter__(self) -> Iterator[Cell]:
         return iter(self.cells)
@@ -506,13 +517,7 @@ class Sweep:
         Raises:
             ConfigurationError: pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415  half a second, and not everybody has it
-        except ImportError:
-            raise ConfigurationError(
-                "to_pandas needs pandas: pip install pandas. `sweep.rows()` gives the same as a list of dicts."
-            ) from None
-        return pd.DataFrame(self.rows())
+        return columns.to_pandas(self.rows())
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -550,7 +555,7 @@ class Sweep:
             self.provider_id,
             self.base_url,
         )
-        self.ledger.call(memory.write_spec, self.ledger, self.name, spec)
+        self.ledger.call(memory.write_spec, self.ledger, self.name, spec, known=self._saved)
         if not self._saved:
             self._read()
 
@@ -581,6 +586,13 @@ class Sweep:
         cap = arguments.read_cap(max_cost)
         if self._maker is None:
             self._maker = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
+        if self.paused:
+            if self.unsent:
+                raise SweepError(
+                    "the sweep is paused, and some of its cells wait: sweep.resume() goes on with them, and then this "
+                    "may be sent too. Nothing was sent."
+                )
+            self.runner.resume()  # what it was paused for has been cancelled
         work = self.runner.run(self, cells, _stage(preview=preview), again=again, max_cost=cap)
         # Only `run`, called as before, waits for the same and buys nothing more.
         wait = "`sweep` shows how it stands" if again else "the same `await sweep.run(...)` waits for it again"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from seedance_widgets.catalog import SIMULATED, catalogue
 from seedance_widgets.errors import SeedanceError
+from seedance_widgets.secrecy import quoted
 from seedance_widgets.widgets.strings import text
 from seedance_widgets.widgets.surface import Refused
 from seedance_widgets.widgets.trouble import words_of
@@ -83,7 +84,7 @@ async def press(job: Job, what: What, lang: str) -> Pressed:
         Refused: It is neither.
     """
     if what not in _KNOWN:
-        raise Refused(f"a run can be asked to {', '.join(_KNOWN)}; not to {what!r}.")
+        raise Refused(f"a run can be asked to {', '.join(_KNOWN)}; not to {quoted(what)}.")
     if what == "put_away" and job.done:
         return Pressed(text(lang, "job.has_ended"))
     if what == "put_away":

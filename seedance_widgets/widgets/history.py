@@ -11,6 +11,7 @@ from seedance_widgets.jobs import Job, adopt, delete_file, forget, resume
 from seedance_widgets.jobs import job as job_with
 from seedance_widgets.jobs.search import Query, query_of
 from seedance_widgets.request.names import suggest_names
+from seedance_widgets.secrecy import quoted
 from seedance_widgets.widgets.cancel import press
 from seedance_widgets.widgets.history_state import PAGE, come_and_ended, history_state, matching, rows_state
 from seedance_widgets.widgets.job_state import timeline_state
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 SLOWEST = 2.0  # seconds between two looks at whether jobs have come or ended
 MOST = 4 * PAGE  # jobs to which a list grows by those that come
+_REUSED = ("settings", "vary_seed", "last_to_first")
 
 
 class History(MediaAnswers, StudioBelow):
@@ -50,7 +52,7 @@ class History(MediaAnswers, StudioBelow):
 
     def __init__(self, *, lang: str = "en") -> None:
         self.shelf = Shelf()
-        self._asked: tuple[dict[str, Any], int] = {}, PAGE  # what the browser shows
+        self._asked: tuple[dict[str, str], int] = {}, PAGE  # what the browser shows
         self._found = 0
         self._told: tuple[object, ...] = ()
         self._looking = asyncio.Lock()
@@ -96,9 +98,17 @@ class History(MediaAnswers, StudioBelow):
         words = text(self.lang, "history.run_again")
         return {"text/plain": words, "text/html": f"<p>{words}</p>"}
 
-    async def answer_list(self, query: dict[str, Any], count: int = PAGE) -> dict[str, Any]:
+    async def answer_list(self, query: dict[str, str], count: int = PAGE) -> dict[str, Any]:
         """The newest of the jobs that match."""
-        self._asked = query, count
+        if count < 1:
+            raise Refused(f"a list has 1 job or more; {count} is no such number.")
+        if unknown := query.keys() - Query.__dataclass_fields__.keys():
+            raise Refused(f"a list has no filter called {quoted(min(unknown))}.")
+        try:
+            query_of("", query)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        self._asked = query, count  # only now: from here on it is asked again whenever jobs come or end
         told = await self._look()
         if self._watching is None or self._watching.done():
             self._watching = self.start(self._watch())
@@ -106,7 +116,7 @@ class History(MediaAnswers, StudioBelow):
 
     async def answer_rows(self, jobs: list[str]) -> list[dict[str, Any]]:
         """These jobs as they are now, so that those under way can be watched without a search."""
-        return await asyncio.to_thread(rows_state, [str(one) for one in jobs], self.lang, self.shelf)
+        return await asyncio.to_thread(rows_state, jobs, self.lang, self.shelf)
 
     async def answer_code(self, job: str) -> list[Snippet]:
         """The request of a job as code."""
@@ -143,7 +153,7 @@ class History(MediaAnswers, StudioBelow):
             asked: `video` where the person was told that the provider may still have the video.
         """
         if what not in {"file", "entry"}:
-            raise Refused(f"there is no {what!r} to delete.")
+            raise Refused(f"of a job its file or its entry can be deleted; not {quoted(what)}.")
         found = await self._job(job)
         tidy = delete_file if what == "file" else partial(forget, even_if_unfinished=asked == "video")
         freed = await asyncio.to_thread(tidy, found.id)
@@ -151,6 +161,8 @@ class History(MediaAnswers, StudioBelow):
 
     async def answer_reuse(self, job: str, how: str, replace: bool = False) -> dict[str, str]:
         """Put a job's request into a Studio below; `last_to_first` and `vary_seed` as there."""
+        if how not in _REUSED:
+            raise Refused(f"a job can be used again for {', '.join(_REUSED)}; not for {quoted(how)}.")
         found = await self._job(job)
         request = found.request
         if how == "vary_seed":
@@ -160,14 +172,13 @@ class History(MediaAnswers, StudioBelow):
                 raise Refused(text(self.lang, "history.no_video"))
             request = await asyncio.to_thread(found.video.extend, str(request.prompt))
         maker = await asyncio.to_thread(found.maker)
-        return self.put_into_studio(request, maker, replace=bool(replace))
+        return self.put_into_studio(request, maker, replace=replace)
 
     async def _look(self) -> dict[str, Any]:
         async with self._looking:  # one after the other: an older look must not have the last word
             query, count = self._asked
-            known = {name: str(value) for name, value in query.items() if name in Query.__dataclass_fields__}
             self._told = await asyncio.to_thread(come_and_ended)
-            told = await asyncio.to_thread(history_state, Query(**known), count, self.lang, self.shelf)
+            told = await asyncio.to_thread(history_state, Query(**query), count, self.lang, self.shelf)
             self._found = told["found"]
             return told
 

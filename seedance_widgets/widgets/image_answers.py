@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.request.model import IMAGE_FIELDS
 from seedance_widgets.samples import sample_image
+from seedance_widgets.secrecy import quoted
 from seedance_widgets.widgets import images
 from seedance_widgets.widgets.intake import Intake
 from seedance_widgets.widgets.surface import Refused
@@ -93,5 +94,5 @@ class ImageAnswers:
 
 def _slot(name: str) -> str:
     if name not in IMAGE_FIELDS:
-        raise Refused(f"a slot is one of {', '.join(IMAGE_FIELDS)}; {name!r} is not.")
+        raise Refused(f"a slot is one of {', '.join(IMAGE_FIELDS)}; {quoted(name)} is not.")
     return name

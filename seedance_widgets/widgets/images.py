@@ -22,7 +22,7 @@ _WORDS = 80  # characters of a prompt in a list
 def reference_at(request: VideoRequest, slot: str, index: int | None) -> Any:
     """The reference image in a place; None where there is none, or where the slot takes one image alone."""
     there = request.references if slot == MANY else ()
-    return there[index] if isinstance(index, int) and 0 <= index < len(there) else None
+    return there[index] if index is not None and 0 <= index < len(there) else None
 
 
 def put(request: VideoRequest, slot: str, instead_of: Any, image: Any) -> VideoRequest:

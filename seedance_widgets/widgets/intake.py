@@ -83,7 +83,7 @@ class Intake:
         """The uploads under way that still move."""
         return tuple(one for one in self._uploads.values() if one.silence < PATIENCE)
 
-    def begin(self, upload: str, name: str, size: Any, *, slot: str, instead_of: Any = None) -> None:
+    def begin(self, upload: str, name: str, size: int, *, slot: str, instead_of: Any = None) -> None:
         """An image is about to come.
 
         Args:
@@ -97,7 +97,7 @@ class Intake:
             Refused: It is empty, or larger than any provider takes.
         """
         most = rules().images.max_bytes
-        if not isinstance(size, int) or size <= 0:
+        if size <= 0:
             raise Refused("the file is empty (0 bytes); choose another one.")
         if size >= most:
             raise Refused(

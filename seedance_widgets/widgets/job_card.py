@@ -10,6 +10,7 @@ import traitlets
 
 from seedance_widgets.jobs import Job
 from seedance_widgets.notebook.card import on_redraw
+from seedance_widgets.secrecy import quoted
 from seedance_widgets.widgets.cancel import press, watch_button
 from seedance_widgets.widgets.follow import Follower
 from seedance_widgets.widgets.job_state import job_state, timeline_state, warm
@@ -101,7 +102,7 @@ class JobCard(MediaAnswers, Surface):
 
     def _check(self, job: str) -> None:
         if job != self._of.id:
-            raise Refused(f"this card shows job {self._of.id}; it knows nothing of {job!r}.")
+            raise Refused(f"this card shows job {self._of.id}; it knows nothing of {quoted(job)}.")
 
     def _follow(self) -> None:
         self._let_go()

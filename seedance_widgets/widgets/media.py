@@ -83,10 +83,10 @@ class Shelf:
             raise Refused("this video is not known here (any more); run the cell again.")
         return value
 
-    def _find(self, key: Any) -> Any:
-        return (self._values.get(key) or self._images.get(key)) if isinstance(key, str) else None
+    def _find(self, key: str) -> Any:
+        return self._values.get(key) or self._images.get(key)
 
-    def picture(self, key: str, width: Any) -> tuple[bytes, int, int]:
+    def picture(self, key: str, width: float) -> tuple[bytes, int, int]:
         """A JPEG of an image, or of a video's first frame. Blocking.
 
         Args:
@@ -102,8 +102,6 @@ class Shelf:
         value = self._find(key)
         if value is None:
             raise Refused("this picture is not known here (any more); run the cell again.")
-        if not isinstance(width, (int, float)) or width != width:  # noqa: PLR0124  NaN is not itself
-            raise Refused(f"the width of a picture is a number of pixels; {width!r} is none.")
         width = int(max(_NARROWEST, min(width, WIDEST_PICTURE)))
         if (key, width) not in self._pictures:
             try:
@@ -157,16 +155,15 @@ class MediaAnswers:
 
     shelf: Shelf
 
-    async def answer_media_read(self, key: str, offset: Any, length: Any) -> Answer:
+    async def answer_media_read(self, key: str, offset: int, length: int) -> Answer:
         """A piece of a video's file, read off the loop."""
         video = self.shelf.video(key)
-        whole = isinstance(offset, int) and isinstance(length, int)
-        if not whole or offset < 0 or not 0 < length <= LONGEST_PIECE:
-            raise Refused(f"a piece has 1 to {LONGEST_PIECE:,} bytes, from 0 on; {offset!r} and {length!r} are not.")
+        if offset < 0 or not 0 < length <= LONGEST_PIECE:
+            raise Refused(f"a piece has 1 to {LONGEST_PIECE:,} bytes, from 0 on; not {length:,} from {offset:,} on.")
         piece, size = await asyncio.to_thread(_read, video.path, offset, length)
         return Answer({"size": size}, [piece])
 
-    async def answer_picture(self, key: str, width: int) -> Answer:
+    async def answer_picture(self, key: str, width: float) -> Answer:
         """A picture as JPEG, made off the loop."""
         loop = asyncio.get_running_loop()
         data, wide, high = await loop.run_in_executor(_painter, self.shelf.picture, key, width)

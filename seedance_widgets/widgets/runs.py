@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seedance_widgets.request.plain import shown
 from seedance_widgets.widgets.follow import Follower
 from seedance_widgets.widgets.surface import Refused
 
@@ -49,7 +50,7 @@ class Runs:
         """
         found = next((job for job in self._jobs if job.id == job_id), None)
         if found is None:
-            raise Refused(f"this Studio has no run {job_id!r}; sw.job({job_id!r}) may know it.")
+            raise Refused(f"this Studio has no run {shown(job_id)}; sw.job({shown(job_id)}) may know it.")
         return found
 
     def add(self, job: Job) -> None:

@@ -19,6 +19,7 @@ from seedance_widgets.jobs import job as job_of_ledger
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request import VideoRequest, estimate
 from seedance_widgets.request.model import IMAGE_FIELDS
+from seedance_widgets.secrecy import quoted
 from seedance_widgets.video import Video
 from seedance_widgets.widgets.cancel import press
 from seedance_widgets.widgets.form import NO_IMAGE, SETTINGS, SLOTS_OF, form_view, problems_of, with_mode
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from seedance_widgets.providers.keys import Secret
     from seedance_widgets.widgets.cancel import What
     from seedance_widgets.widgets.form import Kept
+    from seedance_widgets.widgets.message import Plain
     from seedance_widgets.widgets.snippets import Snippet
 
 Confirm = Literal["billed", "always", "never"]
@@ -263,18 +265,18 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
     def _errors(self) -> list[Any]:
         return [problem for problem in self.problems if problem.severity == "error"]
 
-    def answer_set(self, changes: dict[str, Any]) -> None:
-        """Take settings from the form."""
+    def answer_set(self, changes: dict[str, Plain | None]) -> None:
+        """Take settings from the form, whatever they are: what is wrong with one is told where it stands."""
         unknown = sorted(set(changes) - set(SETTINGS))
         if unknown:
-            raise Refused(f"the form has no field called {', '.join(unknown)}.")
+            raise Refused(f"the form has no field called {', '.join(map(quoted, unknown))}.")
         self._touched |= set(changes)
         self._set_request(self.request.replace(**changes))
 
     def answer_mode(self, mode: Mode) -> None:
         """Take another kind of image input."""
         if mode not in rules().modes:
-            raise Refused(f"mode must be one of {', '.join(rules().modes)}; {mode!r} is not.")
+            raise Refused(f"mode must be one of {', '.join(rules().modes)}; {quoted(mode)} is not.")
         request, self._kept = with_mode(self.request, self._mode, mode, self._kept)
         self._set_request(request, mode)
 
@@ -458,7 +460,7 @@ class Studio(ImageAnswers, MediaAnswers, Surface):
             seed = random.randint(0, rules().seed.last) if how == "vary_seed" else run.request.seed  # noqa: S311  no secret
             self.request = run.request.replace(seed=seed)
         else:
-            raise Refused(f"a run can be used for last_to_first, vary_seed or settings; not for {how!r}.")
+            raise Refused(f"a run can be used for last_to_first, vary_seed or settings; not for {quoted(how)}.")
 
     async def answer_code(self, job: str | None = None) -> list[Snippet]:
         """The request as code: that of a run, or of the form as it is."""

@@ -22,7 +22,9 @@ from seedance_widgets.errors import SeedanceError
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.notebook.saved import saved_bundle
 from seedance_widgets.providers.keys import Secret
+from seedance_widgets.secrecy import quoted
 from seedance_widgets.widgets.bundle import module_of
+from seedance_widgets.widgets.message import trouble_with
 from seedance_widgets.widgets.sendable import sendable
 from seedance_widgets.widgets.strings import LANGUAGES
 from seedance_widgets.widgets.trouble import words_of
@@ -57,8 +59,9 @@ class Surface(anywidget.AnyWidget):
     """One widget: synced traits are drawn, `answer_...` methods answer what the browser asks.
 
     A method `answer_select(self, job)` answers the message `{"type": "select", "job": ...}`; dots in a type become
-    underscores. It may be a coroutine, may take `buffers`, and returns what JSON can hold or an `Answer`. What it
-    raises reaches the person as a sentence. A field called `secret` arrives as a `Secret`, which shows itself nowhere.
+    underscores. It may be a coroutine, may take `buffers`, and returns what JSON can hold or an `Answer`. It is called
+    only where each field is what it is annotated with. What it raises reaches the person as a sentence. A field called
+    `secret` arrives as a `Secret`, which shows itself nowhere.
 
     Args:
         lang: `en` or `zh`.
@@ -216,13 +219,11 @@ class Surface(anywidget.AnyWidget):
         kind = content.pop("type")
         method = getattr(self, f"answer_{kind.replace('.', '_')}", None) if _is_name(kind) else None
         if method is None:
-            raise Refused(f"{type(self).__name__} knows no message called {kind!r}.")
+            raise Refused(f"{type(self).__name__} knows no message called {quoted(kind)}.")
+        if (trouble := trouble_with(kind, content, method)) is not None:
+            raise Refused(trouble)
         if "buffers" in inspect.signature(method).parameters:
             content["buffers"] = buffers
-        try:
-            inspect.signature(method).bind(**content)
-        except TypeError as error:
-            raise Refused(f"the message {kind!r} is not complete: {error}.") from None
         made = method(**content)
         if inspect.isawaitable(made):
             made = await made
@@ -230,7 +231,7 @@ class Surface(anywidget.AnyWidget):
 
     def _reply(self, number: Any, *, ok: bool, value: Any, buffers: Sequence[Any] = ()) -> None:
         if number is not None and self.comm is not None:
-            self.send({"type": "answer", "call": number, "ok": ok, "value": sendable(value)}, list(buffers))
+            self.send(sendable({"type": "answer", "call": number, "ok": ok, "value": value}), list(buffers))
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

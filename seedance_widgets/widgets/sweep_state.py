@@ -86,8 +86,7 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
     parts += [_counted(state, count, lang) for state, count in states.items()]
     running = grid.running
     unsent = _unsent(grid)
-    held = grid.paused and bool(grid.book.waiting)  # nobody knows for how long
-    if running and not held and (left := _left(grid)) is not None:
+    if running and not grid.held and (left := _left(grid)) is not None:
         parts.append(text(lang, "sweep.left", time=span(left)))
     return {
         "name": grid.name,
@@ -95,9 +94,9 @@ def head_state(grid: Grid, lang: str) -> dict[str, Any]:
         "provider": _provider(grid, lang),
         "measurable": bool(videos := grid.videos) and any(str(video.path) not in grid.measured for video in videos),
         "exportable": bool(videos),
-        "paused": held,
+        "paused": grid.held,
         "actions": {
-            "pause": bool(grid.book.waiting),
+            "pause": grid.unsent,
             "make": len(unsent),
             "preview": sum(cell.preview is None for cell in unsent) if _preview_saves(unsent) else 0,
             "finish": sum(cell.star and cell.job is None and not cell.refusal for cell in grid.cells),

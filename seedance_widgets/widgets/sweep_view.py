@@ -6,6 +6,7 @@ import asyncio
 import base64
 import html
 import math
+import re
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +15,7 @@ import traitlets
 
 from seedance_widgets.errors import SeedanceError
 from seedance_widgets.folders import free_name
+from seedance_widgets.secrecy import quoted
 from seedance_widgets.sweep import Sweep
 from seedance_widgets.sweep.contact import small_sheet
 from seedance_widgets.sweep.export import KINDS
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 
 SLOWEST = 0.3  # seconds between two looks at a sweep, however much happens to it
 _LONGEST_NOTE = 1000
+# Nothing but these: what was not understood must not stand for every cell. What is finished, the stars say.
+_BUTTON = re.compile("(make|preview|retry)( [0-9]{1,9})?|finish")
 _KEPT_EVERY = 10.0  # seconds between two forms of a running sweep that a saved notebook keeps
 _REST = 5  # times as long as it has looked, for a thousand cells take a while
 _SHARE = 20  # and never so often that drawing them takes more than one part in so many of the time
@@ -156,19 +160,22 @@ class SweepView(MediaAnswers, StudioBelow):
         """A button that sends: make, preview, finish, retry; asks first where it costs money.
 
         Args:
-            what: Which of them, or `retry 7` for one cell.
+            what: Which of them; with the number of a cell, as in `retry 7`, for that cell alone.
             press: Of this press of the button; the same one again does nothing.
             agreed: The answer to the question that the last press was answered with.
         """
+        sweep = self.sweep
+        if _BUTTON.fullmatch(what) is None:
+            raise Refused(
+                f"there is no button called {quoted(what)}: it must be make, preview, finish or retry, where 'retry 7' "
+                "means one cell alone."
+            )
+        kind, _, number = what.partition(" ")
+        cells = [self._cell(int(number))] if number else list(sweep.cells)
         if not self._agreement.is_new(press):
             return {}
-        sweep = self.sweep
         if sweep.provider is None:
             raise Refused(text(self.lang, "told.no_key", label=sweep.provider_label))
-        kind, _, number = what.partition(" ")
-        if kind not in {"make", "preview", "finish", "retry"}:
-            raise Refused(f"there is no button called {what!r}.")
-        cells = [self._cell(int(number))] if number.isdecimal() else list(sweep.cells)
         if kind == "finish":
             cells = list(sweep.starred)
         stage: Stage = "preview" if kind == "preview" else "final"
@@ -248,12 +255,12 @@ class SweepView(MediaAnswers, StudioBelow):
         if request is None:
             raise Refused(text(self.lang, "sweep.no_request"))
         maker = self.of.provider if isinstance(self.of, Sweep) else None
-        return self.put_into_studio(request, maker, replace=bool(replace))
+        return self.put_into_studio(request, maker, replace=replace)
 
     async def answer_export(self, kind: str) -> dict[str, str]:
         """Write the grid to a new file in the notebook's folder."""
         if f".{kind}" not in KINDS:
-            raise Refused(f"there is no export called {kind!r}.")
+            raise Refused(f"there is no export called {quoted(kind)}.")
         target = free_name(self.of.name or "comparison", kind)
         name = text(self.lang, f"sweep.export_{kind}")
         how: dict[str, Any] = {"on_frame": self._progress("sweep.writing", name=name)} if kind == "mp4" else {}
@@ -279,8 +286,8 @@ class SweepView(MediaAnswers, StudioBelow):
 
         return tell
 
-    def _cell(self, number: Any) -> Any:
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.of.cells):
+    def _cell(self, number: int) -> Any:
+        if not 0 <= number < len(self.of.cells):
             raise Refused(text(self.lang, "sweep.no_such"))
         return self.of.cells[number]
 

@@ -252,7 +252,7 @@ async def test_while_a_job_is_under_way_only_that_one_is_asked_for(sim, stage, c
     asked = []
     history = sw.History()
     usual = history.answer_list
-    monkeypatch.setattr(history, "answer_list", lambda **given: asked.append("list") or usual(**given))
+    monkeypatch.setattr(history, "answer_list", lambda query, count: asked.append("list") or usual(query, count))
     watched = history.answer_rows
     monkeypatch.setattr(history, "answer_rows", lambda jobs: asked.append(tuple(jobs)) or watched(jobs))
     job = sw.submit(BASE.replace(prompt="[sim:run=20000]"), sim.provider())

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from seedance_widgets.jobs.pace import Pace
+from seedance_widgets.jobs.pace import Gate, Pace
 from seedance_widgets.providers.base import Limits
 
 
@@ -48,9 +48,45 @@ async def test_a_pause_holds_for_every_model():
 
 async def test_places_in_the_queue_are_given_back():
     pace = Pace(Limits(max_queued=1))
-    await pace.take_place()
-    waiting = asyncio.ensure_future(pace.take_place())
-    await asyncio.sleep(0)
-    assert not waiting.done()
+    async with pace.turn("1.0-pro", "720p"):
+        pass
+    assert not await is_free(pace)
     pace.leave_place()
-    await asyncio.wait_for(waiting, 1)
+    assert await is_free(pace)
+    with pytest.raises(ZeroDivisionError):
+        async with pace.turn("1.0-pro", "720p"):
+            _ = 1 / 0
+    assert await is_free(pace)
+
+
+async def is_free(pace, **gate):
+    """Whether a call may be made; where it may, its task has left the queue again."""
+    try:
+        async with asyncio.timeout(0.05), pace.turn("1.0-pro", "720p", **gate):
+            pass
+    except TimeoutError:
+        return False
+    pace.leave_place()
+    return True
+
+
+async def test_what_a_shut_gate_holds_back_keeps_nobody_else_from_its_turn():
+    gate = Gate(asyncio.get_running_loop())
+    pace = Pace(Limits(max_queued=1))
+    pace.pause(0.1)
+    entered = asyncio.Event()
+
+    async def one():
+        async with pace.turn("1.0-pro", "720p", gate):
+            entered.set()
+        pace.leave_place()
+
+    held = asyncio.ensure_future(one())
+    await asyncio.sleep(0)  # it has its place, and waits for the pause to be over
+    gate.shut()
+    async with asyncio.timeout(5), pace.turn("1.0-pro", "720p"):
+        assert not entered.is_set()
+    pace.leave_place()
+    assert not await is_free(pace, gate=gate)
+    await asyncio.to_thread(gate.open)
+    await asyncio.wait_for(held, 5)

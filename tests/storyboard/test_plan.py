@@ -7,6 +7,7 @@ import gc
 import pstats
 from pathlib import Path
 
+from IPython.lib.pretty import pretty
 from PIL import Image
 
 import seedance_widgets as sw
@@ -53,6 +54,13 @@ async def test_finished_shots_are_not_estimated_and_their_fields_are_read_once(s
     assert looks(board.plan) == (0, 0, 0)
     assert looks(lambda: board.edit(2, prompt="sinks")) == (0, 1, 0)
     assert looks(board.plan) == (1, 0, 1)
+
+
+def test_a_plan_is_shown_as_its_lines_and_is_a_text(sim):
+    plan = board_of(sim).plan()
+    assert pretty(plan) == repr(plan) == str(plan)
+    assert str(plan).splitlines()[0] == "3 shots · 3 to make · free"
+    assert "lands" in plan
 
 
 def test_a_picture_that_is_there_by_now_is_found_by_the_next_plan(sim, tmp_path):

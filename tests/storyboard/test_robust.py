@@ -164,13 +164,14 @@ async def test_a_video_that_was_fetched_later_comes_into_its_storyboard(sim, hom
     board = board_of(sim, ["leaves", "lands"], name="voyage")
     (home / "media").write_text("in the way")
     await board.run()
-    assert states(board) == ["failed", "failed"]
+    assert states(board) == ["failed", "planned"]
     assert len(creates(sim)) == 1
     (home / "media").unlink()
     await sw.resume(provider)
     assert [job.status for job in sw.jobs()] == ["succeeded"]
     assert "['lands'" not in repr(board)
-    assert repr(board).endswith("2 shots: succeeded, failed)")
+    assert repr(board).endswith("2 shots: succeeded, planned)")
+    assert board[1].error is None
     assert sw.Storyboard.load("voyage", provider) == board
     await board.run()
     assert states(board) == ["succeeded"] * 2

@@ -36,10 +36,43 @@ async def test_a_cut_starts_with_its_own_picture_and_waits_for_nobody(sim):
     shots = ["leaves [sim:fail]", "goes on", {"prompt": "elsewhere", "first_frame_url": sw.sample_image()}, "there"]
     board = board_of(sim, shots)
     await board.run()
-    assert [shot.state for shot in board.shots] == ["failed", "failed", "succeeded", "succeeded"]
-    assert "shot 0, which has no video" in str(board.shots[1].error)
+    assert [shot.state for shot in board.shots] == ["failed", "planned", "succeeded", "succeeded"]
+    assert str(board.shots[1].error) == "it starts with the last frame of shot 0, which failed."
     assert board.shots[2].before is None
     assert len(creates(sim)) == 3
+
+
+async def test_shots_after_one_that_failed_are_not_sent_and_say_why_until_there_is_a_reason_no_more(sim):
+    board = board_of(sim, ["leaves [sim:fail]", "passes", "lands"])
+    await board.run()
+    assert states(board) == ["failed", "planned", "planned"]
+    assert "shot 1, which has no video" in str(board[2].error)
+    board.edit(1, prompt="turns")
+    assert board[1].error is None
+    board.edit(0, prompt="leaves")
+    await board.run()
+    assert states(board) == ["succeeded"] * 3
+    assert [shot.error for shot in board] == [None] * 3
+
+
+async def test_shots_keep_what_they_have_where_the_one_before_could_not_be_made_anew(sim, monkeypatch):
+    board = board_of(sim)
+    await board.run()
+    made = board.videos
+    with monkeypatch.context() as patched:
+        patched.setattr("seedance_widgets.storyboard.run.submit", _refused)
+        await board.rerun(0)
+    assert states(board) == ["failed", "succeeded", "succeeded"]
+    for number in (0, 1):
+        assert f"shot {number}, which could not be made anew" in str(board[number + 1].error)
+    assert board.videos == made
+    await board.rerun(0)
+    assert states(board) == ["succeeded"] * 3
+    assert [shot.error for shot in board] == [None] * 3
+
+
+def _refused(*_, **__):
+    raise StorageError("the disk is full")
 
 
 async def test_a_failed_shot_is_sent_again_by_the_next_run(sim):
@@ -369,7 +402,7 @@ async def test_a_shot_that_is_changed_after_it_was_made_is_no_start_for_one_that
     await until(board, lambda: board.shots[1].state == "running")
     board.edit(0, prompt="sails")
     await running
-    assert states(board) == ["outdated", "outdated", "failed"]
+    assert states(board) == ["outdated", "outdated", "planned"]
     assert "shot 1, which is outdated" in str(board.shots[2].error)
     assert len(creates(sim)) == 2
 

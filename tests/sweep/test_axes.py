@@ -184,6 +184,10 @@ def test_numbers_of_numpy_are_python_s_own():
         ({"seed": 0, "mood": "the calm"}, 5),  # by the label that it was given
         ({"mood": ["the calm", "wild"]}, 0),
         ({"mood": []}, 6),
+        ({"seed": np.int64(1)}, 4),
+        ({"seed": (0, 1)}, 2),
+        ({"seed": np.array([0, 1])}, 2),
+        ({"seed": np.array([0, 1]), "mood": ("wild", "the calm")}, 2),
         (lambda values: values["seed"] == 2, 4),
     ],
 )
@@ -192,6 +196,29 @@ def test_exclude(exclude, left):
     made = rules.read_axes(BASE, axes, mode="product", repeats=1)
     out = rules.excluder(made, exclude)
     assert sum(not out(place) for place in rules.coordinates(made, "product")) == left
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "wanted"),
+    [
+        ("reference_image_urls", [["a.png", "b.png"], ["c.png"]], ["a.png", "b.png"]),
+        ("reference_image_urls", [["a.png", "b.png"], ["c.png"]], (Path("a.png"), "b.png")),
+        ("first_frame_url", ["a.png", "b.png"], Path("a.png")),
+        ("mood", [["a", "b"], "c"], ["a", "b"]),
+        ("mood", [["a", "b"], "c"], ("a", "b")),
+        ("mood", [("a", "b"), "c"], ["a", "b"]),
+        ("mood", [Path("a"), "c"], Path("a")),
+        ("mood", [np.array([1, 2]), "c"], np.array([1, 2])),
+        ("seed", np.arange(1, 3), np.int64(1)),
+        ("duration", [5, None], np.float64(5)),
+        ("generate_audio", [True, 1], np.True_),
+    ],
+)
+def test_a_value_is_found_as_the_axis_was_given_it(name, values, wanted):
+    made = rules.read_axes(BASE, {name: values}, mode="product", repeats=1)
+    assert made[0].index_of(wanted) == [0]
+    out = rules.excluder(made, {name: wanted})
+    assert [out(place) for place in rules.coordinates(made, "product")] == [True, False]
 
 
 @pytest.mark.parametrize(

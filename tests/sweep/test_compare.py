@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
 from tests.sweep.sweeps import sweep_of
 from tests.sweep.test_measure import film
 
@@ -43,6 +44,23 @@ def test_captions_that_are_equal_are_numbered(path):
 def test_captions_hold_the_name_of_an_image_and_not_where_it_lies(path):
     images = [{"first_frame_url": f"/home/somebody/pictures/{name}.png"} for name in ("cat", "dog")]
     assert labels_of(path, *images) == ["cat.png", "dog.png"]
+
+
+def test_a_comparison_is_gone_through_and_made_a_table_as_a_sweep_is(path):
+    compared = sw.compare(path, path, path)
+    compared[1].star = True
+    assert compared.starred == [compared.cells[1]] == compared[1:2]
+    assert (len(compared), list(compared), compared[-1]) == (3, compared.cells, compared.cells[2])
+    assert [video.path for video in compared.videos] == [path] * 3
+    frame = compared.to_pandas()
+    assert list(frame["label"]) == ["boat", "boat (2)", "boat (3)"]
+    assert list(frame["star"]) == [False, True, False]
+    assert frame["rating"].dtype == float
+    for wanted in (3, -4, True, "boat"):
+        with pytest.raises(SweepError, match="none of the videos, which are numbered 0 to 2"):
+            compared[wanted]
+    with pytest.raises(SweepError, match="numbered 0 to 2"):
+        compared.mark(3, star=True)
 
 
 async def test_cells_of_a_sweep_are_compared_where_they_have_videos(sim, path):

@@ -16,10 +16,10 @@ from PIL import Image
 import seedance_widgets as sw
 from seedance_widgets.errors import StorageError, SweepError
 from seedance_widgets.storyboard import join
-from seedance_widgets.sweep.columns import OWN
+from seedance_widgets.sweep.columns import MEASURED, OWN
 from seedance_widgets.sweep.contact import fitted, plan_sheet, small_sheet
 from seedance_widgets.sweep.sheets import sheets_of
-from tests.sweep.sweeps import sweep_of
+from tests.sweep.sweeps import BASE, sweep_of
 from tests.sweep.test_measure import film
 
 RED, BLUE = (200, 30, 30), (30, 40, 200)
@@ -225,6 +225,15 @@ async def test_measured_columns_stand_in_the_rows(sim, tmp_path):
     assert "no longer at" in sweep[1].row()["measure_error"]
     assert sweep.export(tmp_path / "sheet.png").is_file()
     assert list(sweep.to_pandas()["motion"].notna()) == [True, False]
+
+
+async def test_a_measured_column_without_a_figure_is_one_of_numbers_all_the_same(sim):
+    sweep = sweep_of(sim, {"seed": [1, 2]}, BASE)
+    await sweep.run()
+    sweep.measure()
+    frame = sweep.to_pandas()
+    assert frame["last_frame_psnr"].isna().all()  # there is no last frame to compare with
+    assert {name: frame[name].dtype for name in MEASURED} == dict.fromkeys(MEASURED, np.dtype(float))
 
 
 @pytest.mark.parametrize(

@@ -234,3 +234,26 @@ def test_caps_and_providers_that_are_set_later_are_checked_too(sim):
     with pytest.raises(SweepError, match="Nothing was sent"):
         sw.run(sweep.run())
     assert creates(sim) == []
+
+
+async def test_another_provider_may_be_set_after_a_run(sim):
+    sweep = sweep_of(sim, {"mood": ["calm", "wild [sim:fail]"]}, name="boats")
+    await sweep.run()
+    assert sweep[1].state == "failed"
+    sweep.provider = sim.provider("byteplus")
+    await sweep.retry(1)
+    sweep.mark(0, star=True)
+    assert [cell.job.provider for cell in sweep] == ["simulator:ark-cn", "simulator:ark-ap"]
+    del sweep
+    await as_after_a_restart()
+    assert sw.Sweep.load("boats").provider_id == "simulator:ark-ap"
+    with pytest.raises(SweepError, match="there is a sweep called 'boats' with other cells"):
+        sweep_of(sim, {"mood": ["calm", "wild [sim:fail]"]}, name="boats").save()
+
+
+def test_a_plan_says_that_it_will_be_refused(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"seed": range(8)}, provider=provider, max_jobs=3, max_cost=0.5)
+    assert " · 8 of 3 jobs, which is refused · " in sweep.plan().total()
+    assert " of ¥0.50, which is refused · " in sweep.plan().total()
+    assert "refused" not in sweep.plan([0]).total()

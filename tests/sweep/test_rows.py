@@ -28,6 +28,37 @@ async def test_rows_and_pandas(sim):
     assert frame["video"].notna().sum() == 2
 
 
+def test_a_column_of_numbers_is_one_also_where_none_is_known(sim):
+    sweep = sweep_of(sim, {"seed": [1, 2], "mood": ["calm"]})
+    for name in ("tokens", "price", "seconds", "used_seed", "rating"):
+        assert (sweep.to_pandas()[name].dtype, sweep.to_pandas()[name].isna().all()) == (float, True), name
+    assert sweep.to_pandas()["estimated_tokens"].dtype == int
+    assert sweep.to_pandas()["star"].dtype == bool
+
+
+def test_what_one_cell_has_is_asked_of_several(sim):
+    sweep = sweep_of(sim, {"seed": [1, 2], "mood": ["calm", "wild"]})
+    with pytest.raises(AttributeError) as caught:
+        _ = sweep[{"seed": 1}].video
+    assert str(caught.value) == (
+        "2 cells were found, and each has its own video: take one by [0], all by .videos, or find one alone by more "
+        "axis values: mood."
+    )
+    with pytest.raises(AttributeError, match=r"each has its own job: take one by \[0\], all by \.jobs"):
+        _ = sweep[{"mood": "calm"}].job
+    for name in ("state", "request", "place", "row"):
+        with pytest.raises(AttributeError, match=rf"own {name}: take one by \[0\], each in a loop"):
+            getattr(sweep[:], name)
+    with pytest.raises(AttributeError, match="4 cells were found, and each has its own star"):
+        sweep[:].star = True
+    with pytest.raises(AttributeError, match=r"1 cell was found, .* each in a loop\."):
+        _ = sweep[:1].state
+    with pytest.raises(AttributeError, match="there is no cell here that could have its video"):
+        _ = sweep.starred.video
+    with pytest.raises(AttributeError, match="'Cells' object has no attribute 'vidoe'"):
+        _ = sweep[:].vidoe
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

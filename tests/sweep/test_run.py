@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 
 import numpy as np
 import pytest
 
 import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
 from tests.conftest import draw
 from tests.storyboard.boards import board_of
-from tests.sweep.sweeps import BASE, awaited, creates, sweep_of, until
+from tests.sweep.sweeps import BASE, as_after_a_restart, awaited, creates, sweep_of, until
 
 
 async def test_every_cell_becomes_its_video(sim):
@@ -60,8 +62,8 @@ async def test_a_picture_that_is_changed_or_deleted_meanwhile_is_sent_as_it_was_
     axes = {"first_frame_url": [tmp_path / "a.png", tmp_path / "b.png"]}
     sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), concurrency=1)
     planned = [cell.request.content_hash for cell in sweep]
-    sweep.pause()
     running = sweep.run()
+    sweep.pause()
     await until(sweep, lambda: sweep.book.waiting)
     draw(640, 400, seed=9).save(tmp_path / "a.png")
     (tmp_path / "b.png").unlink()
@@ -79,8 +81,8 @@ async def test_a_picture_that_is_gone_everywhere_costs_its_own_cell_only(sim, tm
         draw(640, 400, seed=seed).save(tmp_path / name)
     axes = {"first_frame_url": [tmp_path / "a.png", tmp_path / "b.png"]}
     sweep = sweep_of(sim, axes, BASE.replace(ratio="adaptive"), concurrency=1)
-    sweep.pause()
     running = sweep.run()
+    sweep.pause()
     await until(sweep, lambda: sweep.book.waiting)
     (tmp_path / "b.png").unlink()
     shutil.rmtree(home / "inputs")
@@ -98,7 +100,10 @@ async def test_pause_sends_nothing_more_and_resume_goes_on(sim):
     await until(sweep, lambda: sweep[0].state == "succeeded")
     assert sweep.paused
     assert [cell.state for cell in sweep][1:] == ["waiting"] * 3
+    assert sweep.summary() == "4 cells · 1 done · 3 waiting · paused"
     assert len(creates(sim)) == 1
+    with pytest.raises(SweepError, match=r"is paused, and some of its cells wait: sweep\.resume\(\) goes on"):
+        await sweep.run()
     sweep.resume()
     await running
     assert len(creates(sim)) == 4
@@ -130,12 +135,64 @@ async def test_cancelling_one_leaves_the_others(sim):
 
 async def test_a_paused_sweep_can_be_cancelled(sim):
     sweep = sweep_of(sim)
-    sweep.pause()
     running = sweep.run()
+    sweep.pause()
     await until(sweep, lambda: len(sweep.book.waiting) == 3)
     assert await sweep.cancel() == "3 not sent"
     await asyncio.wait_for(running, 30)
     assert not creates(sim)
+    await asyncio.wait_for(awaited(sweep.run(0)), 30)  # nothing is held up any more
+    assert len(creates(sim)) == 1
+
+
+async def test_a_pause_holds_back_what_the_engine_has_already(sim):
+    sweep = sweep_of(sim, {"seed": range(12)}, BASE.replace(prompt="a boat [sim:429=20]"))
+    running = sweep.run()
+    await until(sweep, lambda: len(creates(sim)) > 2)
+    sweep.pause()
+    assert sweep.held
+    at_most = len(creates(sim)) + sum(cell.state == "submitting" for cell in sweep)
+    await sw.submit(BASE, sweep.provider)  # comes behind all of them, and is not held up
+    assert len(creates(sim)) <= at_most + 1
+    assert {cell.state for cell in sweep} == {"pending"}
+    assert await sweep.cancel([0, 1]) == "2 not sent"
+    sweep.resume()
+    await running
+    assert Counter(cell.state for cell in sweep) == {"succeeded": 10, "cancelled": 2}
+
+
+async def test_what_a_preview_shares_with_another_cell_is_bought_once(sim):
+    axes = {"resolution": ["480p", "720p", "1080p"]}
+    sweep = sweep_of(sim, axes, BASE.replace(seed=-1), name="boats")
+    await sweep.run(preview=True)
+    assert len(creates(sim)) == 1
+    assert len({cell.current.id for cell in sweep}) == 1
+    assert [cell.job is not None for cell in sweep] == [True, False, False]
+    assert sweep.plan(preview=True).counts == {"done": 3}
+    await sweep.run(preview=True)
+    again = sweep_of(sim, axes, BASE.replace(seed=-1), name="boats")
+    await again.run(preview=True)
+    assert len(creates(sim)) == 1
+    del sweep, again
+    await as_after_a_restart()
+    loaded = sw.Sweep.load("boats", provider=sim.provider())
+    await loaded.run(preview=True)
+    assert [cell.current.status for cell in loaded] == ["succeeded"] * 3
+    assert loaded.book.taken == len(creates(sim)) == 1
+    loaded[0].video.path.unlink()
+    await loaded.retry(0)  # the one job in three rows is replaced in all
+    assert len({cell.current.id for cell in loaded}) == 1
+    await loaded.run(preview=True)
+    assert len(creates(sim)) == 2
+
+
+async def test_a_preview_serves_a_cell_that_it_equals(sim):
+    sweep = sweep_of(sim, {"resolution": ["480p", "720p"]}, BASE.replace(seed=-1))
+    await sweep.run([1], preview=True)
+    assert sweep.plan().counts == {"kept": 1, "send": 1}
+    await sweep.run([0])
+    assert sweep[0].job.id == sweep[1].preview.id
+    assert len(creates(sim)) == 1
 
 
 async def test_preview_first_then_only_the_chosen_with_the_seed_that_was_drawn(sim):

@@ -19,9 +19,10 @@ OTHER_KERNEL = """
     sweep = sw.Sweep(base, {"seed": range(8)}, name="boats", concurrency=2)
     before = [cell.state for cell in sweep]
     plan = sweep.plan()
-    sw.run(sweep.run())
+    cells = RUN
     had = plan.counts.get("has", 0) + plan.counts.get("done", 0)  # how quick the other kernel is does not matter
-    print(before.count("waiting"), had, plan.counts.get("send", 0), {line.why for line in plan.lines if line.why})
+    why = {line.why for line in plan.lines if line.why}
+    print(before.count("waiting"), had, plan.counts.get("send", 0), why, cells)
 """
 
 
@@ -91,13 +92,18 @@ async def test_two_kernels_at_one_sweep_send_each_cell_once(sim, in_script):
     running = sweep.run()
     await until(sweep, lambda: sweep[0].state == "running")
     sweep.pause()
-    other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
-    assert other.stdout == "6 8 0 {'another notebook makes it'}\n", other
+    env = {"SEEDANCE_SIMULATOR": sim.ark_base_url}
+    other = await asyncio.to_thread(in_script, OTHER_KERNEL.replace("RUN", "None"), **env)
+    assert other.stdout == "6 8 0 {'another notebook makes it'} None\n", other
     await sweep.cancel([6, 7])  # whoever gives a cell back lets the other one have it
+    other = asyncio.create_task(asyncio.to_thread(in_script, OTHER_KERNEL.replace("RUN", "sw.run(sweep.run())"), **env))
+    async with asyncio.timeout(60):
+        while {entry.body["seed"] for entry in creates(sim)} != {0, 1, 6, 7}:
+            await asyncio.sleep(0.02)
+    assert not other.done()  # it waits for ours
     sweep.resume()
     await running
-    other = await asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url)
-    assert other.stdout == "0 6 2 set()\n", other
+    assert (await other).stdout == "4 6 2 {'another notebook makes it'} 8 cells · 8 done\n", other
     await sweep.run()
     assert [cell.state for cell in sweep] == ["succeeded"] * 8
     assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
@@ -119,9 +125,10 @@ async def test_a_cell_that_another_kernel_has_taken_since_is_not_taken_again(sim
 
 
 async def test_two_kernels_that_start_at_once_send_each_cell_once(sim, in_script):
-    started = [asyncio.to_thread(in_script, OTHER_KERNEL, SEEDANCE_SIMULATOR=sim.ark_base_url) for _ in range(3)]
+    script = OTHER_KERNEL.replace("RUN", "sw.run(sweep.run())")
+    started = [asyncio.to_thread(in_script, script, SEEDANCE_SIMULATOR=sim.ark_base_url) for _ in range(3)]
     done = await asyncio.gather(*started)
-    assert [one.returncode for one in done] == [0, 0, 0], done
+    assert [one.stdout.strip().endswith("8 cells · 8 done") for one in done] == [True] * 3, done
     assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
 
 

@@ -1,6 +1,8 @@
 """A Surface without any front end: messages come in by `_arrived`, what is sent goes out by the comm."""
 
 import asyncio
+import json
+import math
 import threading
 
 import pytest
@@ -80,11 +82,21 @@ async def test_bytes_travel_beside_the_answer(desk):
         ("break", "ZeroDivisionError: division by zero"),
         ("nothing", "Desk knows no message called 'nothing'."),
         ("__init__", "Desk knows no message called '__init__'."),
-        ("add", "the message 'add' is not complete: missing a required argument: 'by'."),
+        ("add", "the message 'add' is not complete: by must be given."),
     ],
 )
 async def test_what_goes_wrong_is_said(desk, kind, words):
     assert await ask(desk, {"type": kind}) == (False, words, [])
+
+
+@pytest.mark.parametrize("number", [math.nan, [10**5000], "\ud800", [math.inf]])
+async def test_a_number_that_cannot_be_sent_back_is_sent_as_far_as_it_can(desk, number):
+    desk._arrived(desk, {"type": "add", "by": 2, "call": number}, [])
+    async with asyncio.timeout(5):
+        while not desk.sent:
+            await asyncio.sleep(0.001)
+    json.dumps(desk.sent[0][0], allow_nan=False, ensure_ascii=False).encode()
+    assert desk.sent[0][0]["value"] == 2
 
 
 async def test_what_is_unexpected_is_also_in_the_log(desk, caplog):

@@ -273,7 +273,7 @@ async def test_a_paused_sweep_leaves_its_sheet_in_the_notebook(sim, monkeypatch)
     sweep = sw.Sweep(BASE, {"mood": ["calm", "wild"]}, provider=sim.provider(), concurrency=1)
     notebook = Notebook(view := SweepView(sweep))
     running = sweep.run()
-    with sweep.listening(lambda _: sweep.pause() if sweep.jobs and not sweep.paused else None):
+    with sweep.listening(lambda _: sweep.pause() if sweep.jobs and sweep.jobs[0].task_id else None):
         await until(lambda: sweep.paused and len(sweep.jobs) == 1 and sweep.jobs[0].done)
     await until(lambda: notebook.html.count("<img") == 1)
     assert sweep.running

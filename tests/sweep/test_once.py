@@ -1,0 +1,149 @@
+"""One request with a fixed seed is one video: whoever asked for it, in whatever sweep, process or year."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import textwrap
+from collections import Counter
+
+import pytest
+
+import seedance_widgets as sw
+from seedance_widgets.errors import SweepError
+from seedance_widgets.jobs import MadeBefore
+from tests.sweep.sweeps import BASE, as_after_a_restart, awaited, creates, sweep_of, until
+
+UNNAMED = """
+    import os, seedance_widgets as sw
+    base = sw.VideoRequest("a boat [sim:run=60]", model="1.0-pro", resolution="480p", duration=2)
+    sweep = sw.Sweep(base, {"seed": range(8)}, concurrency=4)
+"""
+RUN = """
+    cells = sw.run(sweep.run())
+    print(cells, len({cell.video.path for cell in cells}), sweep.book.taken)
+"""
+KILL = """
+    def look(_):
+        if sum(cell.state == "running" for cell in sweep) == 4: os.kill(os.getpid(), 9)
+    with sweep.listening(look):
+        sw.run(sweep.run())
+"""
+
+
+async def test_sweeps_of_other_names_in_several_kernels_at_once_buy_each_video_once(sim, in_script):
+    started = [asyncio.to_thread(in_script, UNNAMED + RUN, SEEDANCE_SIMULATOR=sim.ark_base_url) for _ in range(4)]
+    done = await asyncio.gather(*started)
+    assert [one.stderr for one in done] == [""] * 4
+    assert {one.stdout.rpartition(" ")[0] for one in done} == {"8 cells · 8 done 8"}
+    assert sum(int(one.stdout.split()[-1]) for one in done) == 8  # what each has bought
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
+
+
+def test_an_unnamed_sweep_that_is_made_again_after_a_kill_takes_up_what_was_sent(sim, in_script):
+    assert in_script(UNNAMED + KILL, SEEDANCE_SIMULATOR=sim.ark_base_url).returncode == -9
+    assert len(creates(sim)) == 4
+    done = in_script(UNNAMED + RUN, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert done.stdout == "8 cells · 8 done 8 4\n", done
+    assert sorted(entry.body["seed"] for entry in creates(sim)) == list(range(8))
+
+
+async def test_what_may_have_been_made_for_another_sweep_is_sent_only_by_who_has_looked(sim):
+    axes = {"mood": ["calm", "wild [sim:drop]"]}
+    one, other = sweep_of(sim, axes), sweep_of(sim, axes, name="boats")
+    await one.run()
+    assert one[1].state == "unknown"
+    plan = other.plan()
+    assert [line.fate for line in plan.lines] == ["kept", "lost"]
+    assert f"job {one[1].job.id} has an equal request, and may have been made" in plan.lines[1].why
+    await other.run()
+    assert [cell.state for cell in other] == ["succeeded", "unknown"]
+    assert len(creates(sim)) == 2
+    with pytest.raises(SweepError, match=r"retry\(1, looked=True\) sends it again"):
+        await other.retry(1)
+    await other.run()
+    assert len(creates(sim)) == 2
+    del other
+    await as_after_a_restart()
+    other = sw.Sweep.load("boats", provider=sim.provider())
+    assert [cell.state for cell in other] == ["succeeded", "unknown"]
+    await other.retry(1, looked=True)
+    assert other[1].state == "succeeded"
+    assert len(creates(sim)) == 3
+    third = sweep_of(sim, axes)  # now there is a video that is known
+    assert third.plan().counts == {"kept": 2}
+
+
+async def test_whoever_sends_first_makes_the_others_needless(sim):
+    sweep = sweep_of(sim, {"seed": range(3)}, BASE.replace(prompt="a boat [sim:run=60]"), concurrency=1)
+    running = sweep.run()
+    sweep.pause()
+    await until(sweep, lambda: len(sweep.book.waiting) == 3)
+    job = sw.submit(sweep[1].request, sweep.provider, once=True)
+    await until_written(job)
+    sweep.resume()
+    await running
+    assert sweep[1].job.id == job.id
+    assert [cell.state for cell in sweep] == ["succeeded"] * 3
+    assert len(creates(sim)) == 3
+    late = sw.submit(sweep[1].request, sweep.provider, once=True)
+    with pytest.raises(MadeBefore) as told:
+        await late
+    assert told.value.record.id == job.id
+    assert late.id not in [one.id for one in sw.jobs()]
+    assert len(creates(sim)) == 3
+
+
+async def until_written(job):
+    written = asyncio.Event()
+    with job.listening(lambda _: written.set() if job.status != "pending" else None):
+        await asyncio.wait_for(written.wait(), 30)
+
+
+async def test_who_waits_for_a_cell_waits_for_the_job_that_takes_its_place(sim):
+    base = BASE.replace(prompt="a boat [sim:run=60]")
+    one, other = sweep_of(sim, {"seed": range(6)}, base), sweep_of(sim, {"seed": range(6)}, base)
+    runs = [sweep.run() for sweep in (one, other, one, other)]
+    await asyncio.gather(*map(awaited, runs))
+    assert Counter(cell.state for sweep in (one, other) for cell in sweep) == {"succeeded": 12}
+    assert one.book.taken + other.book.taken == len(creates(sim)) == 6
+
+
+async def test_a_video_whose_file_is_gone_serves_nobody(sim):
+    one, other = sweep_of(sim), sweep_of(sim)
+    await one.run()
+    one[1].video.path.unlink()
+    assert other.plan().counts == {"kept": 2, "send": 1}
+    await other.run()
+    assert len(creates(sim)) == 4
+
+
+async def test_what_failed_or_was_cancelled_serves_nobody(sim):
+    axes = {"mood": ["[sim:fail]", "[sim:queue=6000]"]}
+    one, other = sweep_of(sim, axes), sweep_of(sim, axes)
+    running = one.run()
+    await until(one, lambda: one[1].state == "queued")
+    await one.cancel(1)
+    await running
+    assert [cell.state for cell in one] == ["failed", "cancelled"]
+    assert other.plan().counts == {"send": 2}
+
+
+async def test_what_another_kernel_was_making_when_it_was_killed_is_taken_up_by_who_waits_for_it(sim):
+    script = textwrap.dedent(UNNAMED + "\n    sw.run(sweep.run())\n").replace("[sim:run=60]", "[sim:run=20000]")
+    env = {**os.environ, "SEEDANCE_SIMULATOR": sim.ark_base_url}
+    base = BASE.replace(prompt="a boat [sim:run=20000]")
+    sweep = sweep_of(sim, {"seed": range(4)}, base)
+    kernel = await asyncio.create_subprocess_exec(sys.executable, "-c", script, env=env)
+    async with asyncio.timeout(60):
+        while len(sw.jobs()) < 4 or any(job.status != "running" for job in sw.jobs()):
+            await asyncio.sleep(0.1)
+    running = sweep.run()
+    await until(sweep, lambda: [cell.state for cell in sweep] == ["running"] * 4)
+    kernel.kill()
+    await kernel.wait()
+    sim.clock.advance(20_000)
+    await asyncio.wait_for(awaited(running), 60)
+    assert [cell.state for cell in sweep] == ["succeeded"] * 4
+    assert len(creates(sim)) == 4
