@@ -19,7 +19,7 @@ from seedance_widgets.storyboard import join
 from seedance_widgets.sweep.columns import MEASURED, OWN
 from seedance_widgets.sweep.contact import fitted, plan_sheet, small_sheet
 from seedance_widgets.sweep.sheets import sheets_of
-from tests.sweep.sweeps import BASE, sweep_of
+from tests.sweep.sweeps import sweep_of
 from tests.sweep.test_measure import film
 
 RED, BLUE = (200, 30, 30), (30, 40, 200)
@@ -228,7 +228,7 @@ async def test_measured_columns_stand_in_the_rows(sim, tmp_path):
 
 
 async def test_a_measured_column_without_a_figure_is_one_of_numbers_all_the_same(sim):
-    sweep = sweep_of(sim, {"seed": [1, 2]}, BASE)
+    sweep = sweep_of(sim, {"seed": [1, 2]})
     await sweep.run()
     sweep.measure()
     frame = sweep.to_pandas()
