@@ -41,6 +41,8 @@ def submit(
     job_id: str | None = None,
     gate: Gate | None = None,
     once: bool = False,
+    looked_at: float = 0.0,
+    ledger: Ledger | None = None,
 ) -> Job:
     """Start one video and return its `Job` at once; await the job for the `Video`.
 
@@ -52,6 +54,9 @@ def submit(
         gate: While it is shut, the job is not sent.
         once: Send nothing where an equal request has its video, is under way or may have been made, whoever asked for
             it: the job then ends as cancelled, with the error `MadeBefore`, which tells the other one.
+        looked_at: When a person has looked at the provider's console, in Unix seconds: what may have been made before
+            that was not.
+        ledger: Where it is written down; by default the one of the folder that `SEEDANCE_HOME` names.
 
     Raises:
         RequestError: The request has errors; nothing was written, sent or spent.
@@ -81,8 +86,8 @@ def submit(
         currency=expected.currency,
     )
     track = Track(record, request, label=chosen.label)
-    track.gate, track.once = gate, once
-    engine_for(chosen, open_ledger(), bridge.home_loop()).start(track)
+    track.gate, track.once, track.looked_at = gate, once, looked_at
+    engine_for(chosen, ledger or open_ledger(), bridge.home_loop()).start(track)
     return Job(track)
 
 

@@ -235,7 +235,8 @@ class Engine:
             await self._finish(track, await self._follow(track))
         except asyncio.CancelledError as error:
             if error.args != (_BY_THE_USER,):
-                raise  # the loop is closing; the ledger knows enough for `resume`
+                self.ledger.soon(self.ledger.give_back, track.record.id)
+                raise  # the loop is closing; the ledger knows enough for `resume`, in this process or another
             await self._fail(track, "cancelled", JobCancelled("the job was cancelled before it ran; it is not billed."))
         except JobCancelled as error:
             await self._fail(track, "cancelled", error)

@@ -139,6 +139,11 @@ class Ledger:
         """Run one of the methods below without holding up the loop; carried out even if the caller is cancelled."""
         return await asyncio.shield(asyncio.wrap_future(self._thread.submit(method, *args, **kwargs)))
 
+    def soon(self, method: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run one of the methods below without waiting for it; not at all where the program is ending."""
+        with contextlib.suppress(RuntimeError):
+            self._thread.submit(method, *args, **kwargs)
+
     @property
     def in_place(self) -> bool:
         """Whether the file is still the one that was opened; what is written to a deleted one is lost."""
@@ -188,44 +193,58 @@ class Ledger:
                 found[str(row["id"])] = record_of(row)
         return found
 
-    def made(self, hashes: Sequence[str], provider: str, active: Collection[str] = ()) -> dict[str, Record]:
+    def made(
+        self, hashes: Sequence[str], provider: str, active: Collection[str] = (), *, looked_at: float = 0.0
+    ) -> dict[str, Record]:
         """By a request's hash the job of this provider that makes another one needless.
 
         The newest of those that have their video; else the newest that is under way, in whatever process, or that one
-        which has ended left; else the newest of which nobody knows whether it was made.
+        which has ended left; else the newest of which nobody knows whether it was made, if none was sent after it.
 
         Args:
             hashes: Of the requests.
             provider: Its id.
             active: Ids of the jobs that this process is busy with.
+            looked_at: When a person has looked at the provider's console: of older jobs it is known that they were not
+                made.
         """
         found: dict[str, tuple[int, Record]] = {}
         for some in batches(hashes):
             marks = ", ".join("?" * len(some))
             query = (
                 f"SELECT * FROM jobs WHERE request_hash IN ({marks}) AND provider = ? "  # noqa: S608  question marks
-                "AND state NOT IN ('cancelled', 'expired') ORDER BY created_at"
+                "ORDER BY created_at"
             )
-            for record in self._read(query, [*some, provider]):
-                rank = self._rank(record, active)
-                if rank and rank >= found.get(record.request_hash, (0,))[0]:
-                    found[record.request_hash] = rank, record
+            for row in self.rows(query, [*some, provider]):
+                record = record_of(row) or _unknown(row)
+                request = record.request_hash
+                rank = self._rank(record, active, looked_at)
+                best, before = found.get(request, (0, None))
+                if rank and rank >= best:
+                    found[request] = rank, record
+                elif before is not None and before.state == "unknown" and record.submitted_at is not None:
+                    del found[request]  # it was sent again by somebody who has looked
         return {request: record for request, (_, record) in found.items()}
 
-    def _rank(self, record: Record, active: Collection[str]) -> int:
+    def _rank(self, record: Record, active: Collection[str], looked_at: float) -> int:
         """How good a job is in place of another one: 3 it has its video, 2 under way, 1 not known, 0 not at all."""
         if record.state == "succeeded":
             return 3 if record.video and (self.folder / MEDIA / record.video).is_file() else 0
         if record.state == "pending":  # it will be sent only where somebody is about to
             return 2 if record.id in active or self.is_elsewhere(record.owner) else 0
+        if record.state == "unknown" and record.created_at <= looked_at:
+            return 0
         if is_unfinished(record):
             return 2
         return 1 if record.state == "unknown" else 0
 
-    def add_unless_made(self, record: Record, events: Sequence[Event], active: Collection[str]) -> Record | None:
+    def add_unless_made(
+        self, record: Record, events: Sequence[Event], active: Collection[str], looked_at: float
+    ) -> Record | None:
         """Write a new job, unless another one makes it needless; that one, or None where it was written."""
         with self.transaction():
-            made = self.made([record.request_hash], record.provider, active).get(record.request_hash)
+            found = self.made([record.request_hash], record.provider, active, looked_at=looked_at)
+            made = found.get(record.request_hash)
             if made is None:
                 self._insert((record, events))
         return made
@@ -416,6 +435,22 @@ def record_of(row: sqlite3.Row) -> Record | None:
     values["billed"] = bool(values["billed"])
     record = Record(**values)
     return record if _is_sound(record) else None
+
+
+def _unknown(row: sqlite3.Row) -> Record:
+    """The job of a damaged row, as far as it stands in the way of an equal one: it may have been made and billed."""
+    created_at = row["created_at"]
+    return Record(
+        id=str(row["id"]),
+        provider=str(row["provider"]),
+        base_url="",
+        billed=bool(row["billed"]),
+        model="",
+        created_at=created_at if _is_number(created_at) else 0.0,
+        request={"prompt": ""},
+        request_hash=str(row["request_hash"]),
+        state="unknown",
+    )
 
 
 def _is_sound(record: Record) -> bool:

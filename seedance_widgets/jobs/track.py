@@ -46,6 +46,7 @@ class Track:
         driver: Who drives it; None where this process does not.
         gate: What it must pass before it is sent; None where nobody can hold it back.
         once: Whether it is needless where an equal request was made before.
+        looked_at: When a person has looked whether jobs of which nobody knows were made; 0 where nobody has.
         in_queue: Whether it holds one of the places in the provider's queue.
         unsaved: Why the ledger could not take the record as it is, or empty.
         dirty: Whether the ledger is to be given the record soon.
@@ -63,6 +64,7 @@ class Track:
         self.driver: Driver | None = None
         self.gate: Gate | None = None
         self.once = False
+        self.looked_at = 0.0
         self.in_queue = False
         self.unsaved = ""
         self.dirty = False

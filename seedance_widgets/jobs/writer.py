@@ -39,7 +39,7 @@ class Writer:
         track.changed("written down")
         record, events = track.entry()
         try:
-            made = await self._ledger.on_thread(self._ledger.add_unless_made, record, events, active)
+            made = await self._ledger.on_thread(self._ledger.add_unless_made, record, events, active, track.looked_at)
         except asyncio.CancelledError:  # the ledger's thread carries it out
             track.saved(len(events))
             raise

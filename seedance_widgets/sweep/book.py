@@ -47,6 +47,8 @@ class Book(Listened):
         super().__init__()
         self.marking = threading.Lock()  # two marks of one cell at once both count
         self._lock = threading.Lock()  # threads plan and draw while the loop sends
+        self._reading = threading.Lock()
+        self.making = threading.Lock()  # of the runner
         self.runner: Runner | None = None
         self.elsewhere: dict[Slot, float | None] = {}
         self.waiting: dict[Slot, float | None] = {}
@@ -63,6 +65,10 @@ class Book(Listened):
 
     def read(self, ledger: Ledger, name: str, cells: Sequence[Cell]) -> None:
         """Take over what the ledger knows of the sweep with this name, and we do not; blocking."""
+        with self._reading:  # one after the other: what an older look has found must not come last
+            self._read(ledger, name, cells)
+
+    def _read(self, ledger: Ledger, name: str, cells: Sequence[Cell]) -> None:
         listed = places = ledger.call(memory.places_of, ledger, name)
         # One that has failed here may have been fetched since, by `resume()` say.
         mine = {job.id for job in self.jobs if job.status == "succeeded" or (job.followed and not job.done)}
@@ -70,22 +76,25 @@ class Book(Listened):
         known = ledger.call(ledger.find_many, past)
         fresh = {record.id: job_of(ledger, record) for record in known.values() if record is not None}
         self._past = {**self._past, **fresh}
-        places = [place for place in places if place.job not in mine and 0 <= place.cell < len(cells)]
+        places = [place for place in places if 0 <= place.cell < len(cells)]
+        slots = {place: slot_of(cells[place.cell], place.stage) for place in places}
+        had = {slot: job.id for slot, job in self._entries() if job.id in mine}
+        places = [place for place in places if had.get(slots[place]) != place.job]
         known = ledger.call(ledger.find_many, [place.job for place in places])
         live = live_tracks(ledger)
         lives: dict[str, bool] = {}
         elsewhere: dict[Slot, float | None] = {}
         counted: set[str] = set()
+        lost: dict[Slot, str] = {}
+        never: dict[Slot, str] = {}
         for place in places:
-            cell = cells[place.cell]
-            stage: Stage = "preview" if place.stage == "preview" else "final"
-            slot = slot_of(cell, stage)
+            cell, stage, slot = cells[place.cell], place.stage, slots[place]
             if place.job in live:
                 self.set_job(cell, stage, Job(live[place.job]), kept=place.kept)
             elif (record := known.get(place.job)) is not None:
                 self.set_job(cell, stage, job_of(ledger, record), kept=place.kept)
             elif place.job in known:
-                self._lost[slot] = place.job
+                lost[slot] = place.job
             elif slot not in self.waiting:
                 if place.owner not in lives:
                     lives[place.owner] = ledger.is_elsewhere(place.owner)
@@ -94,8 +103,8 @@ class Book(Listened):
                     elsewhere[slot] = None if place.job in counted else expected.price or 0.0
                     counted.add(place.job)
                 else:
-                    self._never[slot] = place.job
-        self.elsewhere = elsewhere
+                    never[slot] = place.job
+        self.elsewhere, self._lost, self._never = elsewhere, lost, never
         self._remember_measured(ledger)
         self._let_go({place.job for place in listed}, live)
         with self.marking:

@@ -13,7 +13,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedance_widgets.errors import SweepError
 from seedance_widgets.jobs.ledger import batches
@@ -66,7 +66,7 @@ class Place:
         owner: The process that gave it to the cell.
     """
 
-    stage: str
+    stage: Literal["final", "preview"]
     cell: int
     job: str
     kept: bool
@@ -185,21 +185,23 @@ def past_of(ledger: Ledger, name: str) -> list[str]:
     return [str(row["job"]) for row in ledger.rows("SELECT job FROM sweep_past WHERE sweep = ?", [name])]
 
 
-def release(ledger: Ledger, name: str, jobs: Sequence[tuple[str, str]]) -> None:
+def release(ledger: Ledger, name: str, jobs: Sequence[tuple[str, str, bool]]) -> None:
     """Give cells back whose jobs will not be sent; on the ledger's thread.
 
     Args:
         ledger: Where.
         name: Of the sweep.
-        jobs: Each job's id, and the id of the job that its cell had before, or empty.
+        jobs: Each job's id, the id of the job that its cell had before, or empty, and whether that one was bought
+            elsewhere.
     """
     with ledger.transaction() as db:
         db.executemany(
-            "UPDATE sweep_cells SET job = ? WHERE sweep = ? AND job = ?",
-            [(before, name, job) for job, before in jobs if before],
+            "UPDATE sweep_cells SET job = ?, kept = ? WHERE sweep = ? AND job = ?",
+            [(before, int(kept), name, job) for job, before, kept in jobs if before],
         )
         db.executemany(
-            "DELETE FROM sweep_cells WHERE sweep = ? AND job = ?", [(name, job) for job, before in jobs if not before]
+            "DELETE FROM sweep_cells WHERE sweep = ? AND job = ?",
+            [(name, job) for job, before, _ in jobs if not before],
         )
 
 
@@ -207,7 +209,13 @@ def places_of(ledger: Ledger, name: str) -> list[Place]:
     """Which cells have which jobs; on the ledger's thread."""
     rows = ledger.rows("SELECT * FROM sweep_cells WHERE sweep = ? ORDER BY cell", [name])
     return [
-        Place(str(row["stage"]), row["cell"], str(row["job"]), bool(row["kept"]), str(row["owner"]))
+        Place(
+            "preview" if row["stage"] == "preview" else "final",
+            row["cell"],
+            str(row["job"]),
+            bool(row["kept"]),
+            str(row["owner"]),
+        )
         for row in rows
         if isinstance(row["cell"], int)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -66,6 +67,7 @@ class Line:
         why: The reason, where there is one to be told.
         twin: The equal cell, whose video it will have.
         once: Whether it is not sent where an equal request turns out to have been sent by somebody else.
+        looked_at: When a person has looked whether what nobody knows was made; 0 where nobody has.
     """
 
     cell: Cell
@@ -76,6 +78,7 @@ class Line:
     why: str = ""
     twin: Cell | None = None
     once: bool = False
+    looked_at: float = 0.0
 
     @property
     def seconds(self) -> float | None:
@@ -260,6 +263,7 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozens
     Raises:
         StorageError: The ledger cannot be read.
     """
+    looked_at = time.time() if "lost" in again else 0.0
     lines = [_line(sweep, cell, stage, again=again) for cell in cells]
     first: dict[str, Cell] = {}
     wanted: dict[str, str] = {}
@@ -272,26 +276,25 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozens
             lines[i] = Line(line.cell, "same", line.request, line.estimate, why=f"cell {twin.index}", twin=twin)
         elif line.request.seed != RANDOM and takes_seed(line.request):
             wanted[key] = line.request.content_hash
-            lines[i] = replace(line, once=True)
-    found = _made(sweep, wanted.values()) if wanted else {}
+            lines[i] = replace(line, once=True, looked_at=looked_at)
+    found = _made(sweep, wanted.values(), looked_at) if wanted else {}
     for i, line in enumerate(lines):
         key = line.cell.key_at(stage) if line.fate in {"send", "same"} else ""
         if (record := found.get(wanted.get(key, ""))) is None:
             continue
         if record.state != "unknown" or is_unfinished(record):
             lines[i] = Line(line.cell, "kept", line.request, line.estimate, record, _stands(record))
-        elif "lost" in again:  # a person has looked
-            lines[i] = replace(line, once=False)
         else:
             why = f"job {record.id} has an equal request, and may have been made and billed"
             lines[i] = Line(line.cell, "lost", line.request, line.estimate, record, why)
     return Plan(sweep, stage, tuple(lines), sweep.book.spent + sweep.book.to_come, sweep.book.taken)
 
 
-def _made(sweep: Sweep, hashes: Iterable[str]) -> dict[str, Record]:
+def _made(sweep: Sweep, hashes: Iterable[str], looked_at: float) -> dict[str, Record]:
     """The jobs, of whatever sweep or process, that make it needless to send these requests."""
     ledger = sweep.ledger
-    return ledger.call(ledger.made, list(set(hashes)), sweep.provider_id, live_tracks(ledger))
+    active = live_tracks(ledger)
+    return ledger.call(ledger.made, list(set(hashes)), sweep.provider_id, active, looked_at=looked_at)
 
 
 def _stands(record: Record) -> str:

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
 from seedance_widgets.jobs import Gate, Job, MadeBefore, job_of, live_tracks, open_ledger, submit
+from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.jobs.recovery import Resumed
 from seedance_widgets.notebook import loop as bridge
 from seedance_widgets.request.estimate import money
@@ -22,7 +23,7 @@ from seedance_widgets.sweep.plan import plan_of
 from seedance_widgets.sweep.sending import by_rate, rate_of, sendings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from seedance_widgets.jobs.record import Record
     from seedance_widgets.sweep.book import Book
@@ -51,6 +52,7 @@ class Runner:
         self._gate = Gate(self.loop)
         self.sendings: dict[Sending, None] = {}  # in their order
         self._deciding = asyncio.Lock()
+        self._undecided = 0  # runs that were begun, and have not decided what they send
         self._taking_up = asyncio.Lock()
         self._taken_up = False
         self._moved = asyncio.Event()
@@ -72,10 +74,51 @@ class Runner:
         self._gate.open()
         bridge.call(self.loop, self._tell)
 
-    async def run(
+    @property
+    def undecided(self) -> bool:
+        """Whether a run was begun that has not decided yet what it sends."""
+        return self._undecided > 0
+
+    def begin(
+        self, sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozenset[Fate], max_cost: float | None
+    ) -> Coroutine[Any, Any, Cells]:
+        """What sends what is to be sent and waits until all of these cells have ended."""
+        self._undecided += 1
+        return self._run(sweep, cells, stage, again=again, max_cost=max_cost)
+
+    async def _run(
         self, sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozenset[Fate], max_cost: float | None
     ) -> Cells:
-        """Send what is to be sent and wait until all of these cells have ended."""
+        book = self.book
+        try:
+            sendings = await self._decide(sweep, cells, stage, again=again, max_cost=max_cost)
+        finally:
+            self._undecided -= 1
+        if sendings is None:  # it turned out to be a sweep that was known already
+            return await sweep.runner.begin(sweep, cells, stage, again=again, max_cost=max_cost)
+        book.changed()
+        await self.take_up(sweep)  # what it has from the ledger now may have been left by a process that has ended
+        try:
+            async with asyncio.TaskGroup() as group:
+                for rate, some in by_rate(sendings).items():
+                    group.create_task(self._feed(some, rate, sweep.concurrency or math.inf, group))
+        finally:
+            await self._give_back(sweep, [one for one in sendings if one in self.sendings])
+            book.changed()
+        # Also those that others send: an earlier run, or a kernel that was restarted.
+        slots = {slot for cell in cells for slot in (slot_of(cell, stage), book.equal_slot(cell, stage))}
+        await self._until(lambda: slots.isdisjoint(book.waiting))
+        await self._share(sweep, cells, stage)
+        await self._until_made_elsewhere(sweep, cells, stage)
+        for cell in cells:
+            await self._until_ended(cell, stage)
+        book.changed()
+        return Cells(cells)
+
+    async def _decide(
+        self, sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozenset[Fate], max_cost: float | None
+    ) -> list[Sending] | None:
+        """What is to be sent; None where the sweep has another book, and so another runner."""
         book = self.book
         async with self._deciding:
             if open_ledger() is not sweep.ledger:
@@ -91,24 +134,18 @@ class Runner:
                 plan = await asyncio.to_thread(plan_of, sweep, cells, stage, again=again)
                 agree(plan, max_cost)
                 sendings = await self._assign(sweep, plan)
-        if sendings is None:  # it turned out to be a sweep that was known already
-            return await sweep.runner.run(sweep, cells, stage, again=again, max_cost=max_cost)
-        book.changed()
-        await self.take_up(sweep)  # what it has from the ledger now may have been left by a process that has ended
-        try:
-            async with asyncio.TaskGroup() as group:
-                for rate, some in by_rate(sendings).items():
-                    group.create_task(self._feed(some, rate, sweep.concurrency or math.inf, group))
-        finally:
-            await self._give_back(sweep, [one for one in sendings if one in self.sendings])
-            book.changed()
-        # Also those that others send: an earlier run, or a kernel that was restarted.
-        await self._until(lambda: not any(slot_of(cell, stage) in book.waiting for cell in cells))
-        await self._until_made_elsewhere(sweep, cells, stage)
+        return sendings
+
+    async def _share(self, sweep: Sweep, cells: Sequence[Cell], stage: Stage) -> None:
+        """Give cells the job of another cell that was sent meanwhile for the same video, at the other stage."""
         for cell in cells:
-            await self._until_ended(cell, stage)
-        book.changed()
-        return Cells(cells)
+            job = self.book.equal_job(cell, stage)
+            if job is not None and job.status not in FAILED and self.book.job_of(cell, stage) is None:
+                place = Place(slot_of(cell, stage)[0], cell.index, job.id, kept=True)
+                before = [self.book.placed(cell, stage)]
+                with contextlib.suppress(StorageError):
+                    await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, [place], before)
+                self.book.set_job(cell, stage, job, kept=True)
 
     async def _until_ended(self, cell: Cell, stage: Stage) -> None:
         while (job := self.book.job_of(cell, stage)) is not None:
@@ -120,11 +157,21 @@ class Runner:
 
     async def _until_made_elsewhere(self, sweep: Sweep, cells: Sequence[Cell], stage: Stage) -> None:
         """Other notebooks make some of these cells: the ledger tells when they have, and when they were killed."""
-        while await asyncio.to_thread(self._is_made_elsewhere, sweep, cells, stage):
-            await asyncio.sleep(LOOK_AGAIN)
+        while self._is_open(cells, stage):
+            others_live = await asyncio.to_thread(self._is_made_elsewhere, sweep, cells, stage)
             await asyncio.to_thread(self.book.read, sweep.ledger, sweep.name, sweep.cells)
             await self.take_up(sweep)
             self.book.changed()
+            if not others_live:
+                break  # what is open now can be followed by nobody, for want of a key say
+            await asyncio.sleep(LOOK_AGAIN)
+
+    def _is_open(self, cells: Sequence[Cell], stage: Stage) -> bool:
+        """Whether any of these cells has not ended, and nobody here sees to it."""
+        if any(slot_of(cell, stage) in self.book.elsewhere for cell in cells):
+            return True
+        jobs = (self.book.job_of(cell, stage) for cell in cells)
+        return any(job is not None and not job.done and not job.followed for job in jobs)
 
     def _is_made_elsewhere(self, sweep: Sweep, cells: Sequence[Cell], stage: Stage) -> bool:
         if any(slot_of(cell, stage) in self.book.elsewhere for cell in cells):
@@ -149,6 +196,14 @@ class Runner:
                     self._watch(job)
                 self.book.changed()
             self._taken_up = True
+
+    def abandon(self) -> None:
+        """Its loop has ended: nothing that waits will be sent."""
+        for one in list(self.sendings):
+            one.dropped = True
+            for cell in one.cells:
+                self.book.settle(slot_of(cell, one.stage))
+        self.sendings.clear()
 
     async def cancel(self, sweep: Sweep, cells: Sequence[Cell]) -> str:
         """Drop what is not sent, cancel what is still queued; what runs is billed anyway, and is kept."""
@@ -178,7 +233,11 @@ class Runner:
         sendings = sendings_of(plan, book)
         places = [Place(one.slot[0], one.cell.index, one.job_id, kept=False) for one in sendings]
         before = [one.before for one in sendings]
-        kept = [(line.cell, line.record) for line in plan.lines if line.record is not None]
+        kept = [
+            (line.cell, line.record)
+            for line in plan.lines
+            if line.record is not None and line.record.id != book.placed(line.cell, stage)
+        ]
         places += [Place(slot_of(cell, stage)[0], cell.index, record.id, kept=True) for cell, record in kept]
         before += [book.placed(cell, stage) for cell, _ in kept]
         shared = [(one, cell) for one in sendings for cell in one.sharing]
@@ -195,7 +254,8 @@ class Runner:
             if done:
                 job = await self._found(sweep, record)
                 book.set_job(cell, stage, job, kept=True)
-                self._watch(job)
+                book.set_trouble(cell, stage, None)
+                self._watch(job, place=False)
         lost = [one for one, done in zip(sendings, written, strict=False) if not done]
         await self._give_back(sweep, lost)  # what shares their jobs
         sendings = [one for one, done in zip(sendings, written, strict=False) if done]
@@ -237,7 +297,15 @@ class Runner:
         try:
             request = as_planned(one.line.request, self._pictures)
             provider = one.cell.sweep.provider
-            job = submit(request, provider, job_id=one.job_id, gate=self._gate, once=one.line.once)
+            job = submit(
+                request,
+                provider,
+                job_id=one.job_id,
+                gate=self._gate,
+                once=one.line.once,
+                looked_at=one.line.looked_at,
+                ledger=one.cell.sweep.ledger,
+            )
         except SeedanceError as error:  # an image that was deleted since: this cell, and no other
             for cell in one.cells:
                 self.book.set_trouble(cell, one.stage, error)
@@ -258,7 +326,7 @@ class Runner:
             await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, [place], [one.job_id])
         for cell in one.cells:
             self.book.set_job(cell, one.stage, found, kept=True)
-        self._watch(found)
+        self._watch(found, place=False)
         self._tell()
         self.book.changed()
 
@@ -284,10 +352,11 @@ class Runner:
             if held:  # nobody follows it any more
                 give_back()
 
-    def _watch(self, job: Job) -> None:
-        """Tell of a job that somebody else started; it has a place too."""
+    def _watch(self, job: Job, *, place: bool = True) -> None:
+        """Tell of a job that somebody else started; one of this sweep, from before a restart, has a place too."""
         if job.followed and not job.done:
-            task = self.loop.create_task(self._hold(job, self._place_of(rate_of(job.request))))
+            give_back = self._place_of(rate_of(job.request)) if place else lambda: None
+            task = self.loop.create_task(self._hold(job, give_back))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -295,7 +364,7 @@ class Runner:
         """These are not sent: their cells may be had by another run, or another kernel."""
         self._no_longer_waiting(sendings)
         if sendings:
-            given_back = [(one.job_id, one.before) for one in sendings]
+            given_back = [(one.job_id, one.before, one.before_kept) for one in sendings]
             with contextlib.suppress(StorageError):  # they are free as soon as this process ends
                 await sweep.ledger.on_thread(memory.release, sweep.ledger, sweep.name, given_back)
 

@@ -37,6 +37,7 @@ class Sending:
         stage: `final` or `preview`.
         job_id: The job that it will have.
         before: The job that it had, or empty.
+        before_kept: Whether that was bought elsewhere.
         sharing: Cells that have another entry in the book, and will have the same job.
     """
 
@@ -44,6 +45,7 @@ class Sending:
     stage: Stage
     job_id: str
     before: str
+    before_kept: bool = False
     sharing: list[Cell] = field(default_factory=list)
     dropped: bool = False
 
@@ -66,7 +68,12 @@ class Sending:
 def sendings_of(plan: Plan, book: Book) -> list[Sending]:
     """What is to be sent, each with the cells that will have the same video under another entry of the book."""
     stage = plan.stage
-    sendings = {line.cell: Sending(line, stage, new_id(), book.placed(line.cell, stage)) for line in plan.to_send}
+    sendings = {
+        line.cell: Sending(
+            line, stage, new_id(), book.placed(line.cell, stage), before_kept=book.is_kept(line.cell, stage)
+        )
+        for line in plan.to_send
+    }
     taken = {one.slot for one in sendings.values()}
     for line in plan.lines:
         one = sendings.get(line.twin) if line.twin is not None else None

@@ -327,7 +327,7 @@ class Sweep:
     @provider.setter
     def provider(self, provider: Provider | Simulator | str) -> None:
         maker = choice.resolve(provider)
-        if self.book.waiting and maker.id != self.provider_id:
+        if (self.unsent or self.deciding) and maker.id != self.provider_id:
             raise SweepError(f"cells wait to be sent to {self.provider_label}; let them end, or cancel them first.")
         self._maker, self.provider_id, self.base_url = maker, maker.id, maker.base_url
         for cell in self.cells:  # what another one refuses and bills is another matter
@@ -412,6 +412,12 @@ class Sweep:
     def unsent(self) -> bool:
         """Whether anything waits to be sent."""
         return bool(self.book.waiting) or any(job.status == "pending" for job in self.book.jobs)
+
+    @property
+    def deciding(self) -> bool:
+        """Whether a run was begun that has not decided yet what it sends."""
+        runner = self.book.runner
+        return runner is not None and runner.loop.is_running() and runner.undecided
 
     @property
     def running(self) -> bool:
@@ -527,10 +533,13 @@ class Sweep:
     @property
     def runner(self) -> Runner:
         """What sends its cells, on the loop that runs now: a script may have several, one after the other."""
-        runner = self.book.runner
-        if runner is None or not runner.loop.is_running():
-            runner = self.book.runner = Runner(self.book)
-        return runner
+        with self.book.making:  # two threads that begin at once have one runner, or each would send all
+            runner = self.book.runner
+            if runner is None or not runner.loop.is_running():
+                if runner is not None:
+                    runner.abandon()
+                runner = self.book.runner = Runner(self.book)
+            return runner
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -587,13 +596,13 @@ class Sweep:
         if self._maker is None:
             self._maker = choice.provider_for(self.provider_id, self.base_url)  # says which key is missing
         if self.paused:
-            if self.unsent:
+            if self.unsent or self.deciding:
                 raise SweepError(
                     "the sweep is paused, and some of its cells wait: sweep.resume() goes on with them, and then this "
                     "may be sent too. Nothing was sent."
                 )
             self.runner.resume()  # what it was paused for has been cancelled
-        work = self.runner.run(self, cells, _stage(preview=preview), again=again, max_cost=cap)
+        work = self.runner.begin(self, cells, _stage(preview=preview), again=again, max_cost=cap)
         # Only `run`, called as before, waits for the same and buys nothing more.
         wait = "`sweep` shows how it stands" if again else "the same `await sweep.run(...)` waits for it again"
         stopped = f"the sweep goes on: {wait}, `sweep.cancel()` sends no more of it."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import sys
 import textwrap
 from collections import Counter
@@ -73,6 +74,95 @@ async def test_what_may_have_been_made_for_another_sweep_is_sent_only_by_who_has
     assert len(creates(sim)) == 3
     third = sweep_of(sim, axes)  # now there is a video that is known
     assert third.plan().counts == {"kept": 2}
+
+
+async def test_what_two_have_looked_for_is_bought_once(sim):
+    axes = {"mood": ["calm [sim:drop]", "wild [sim:drop]"]}
+    one, other = sweep_of(sim, axes), sweep_of(sim, axes)
+    await one.run()
+    await other.run()
+    paused = one.retry([0, 1], looked=True)
+    one.pause()
+    await until(one, lambda: one.held)
+    one.resume()
+    await asyncio.gather(awaited(paused), awaited(other.retry([0, 1], looked=True)))
+    assert [cell.state for sweep in (one, other) for cell in sweep] == ["succeeded"] * 4
+    assert len(creates(sim)) == 4
+
+
+async def test_a_damaged_row_of_the_ledger_may_have_been_made_too(sim, home):
+    one, other = sweep_of(sim), sweep_of(sim, name="boats")
+    await one.run()
+    with sqlite3.connect(home / "ledger.sqlite3") as db:
+        db.execute("UPDATE jobs SET request = 'not JSON', state = 'gone' WHERE id = ?", [one[1].job.id])
+    await other.run()
+    assert [cell.state for cell in other] == ["succeeded", "unknown", "succeeded"]
+    assert repr(other[1].job)
+    del other
+    await as_after_a_restart()
+    other = sw.Sweep.load("boats", provider=sim.provider())
+    assert [cell.state for cell in other] == ["succeeded", "unknown", "succeeded"]
+    await other.run()
+    assert len(creates(sim)) == 3
+    await other.retry(1, looked=True)
+    assert other[1].state == "succeeded"
+    assert len(creates(sim)) == 4
+
+
+async def test_what_has_failed_since_somebody_looked_is_known_to_have_failed(sim):
+    sweep = sweep_of(sim, {"mood": ["wild [sim:drop] [sim:fail]"]})
+    await sweep.run()
+    assert sweep[0].state == "unknown"
+    await sweep.retry(0, looked=True)
+    assert sweep[0].state == "failed"
+    await sweep.retry()
+    assert sweep[0].state == "failed"
+    assert len(creates(sim)) == 3
+
+
+async def test_a_task_that_its_provider_does_not_know_is_sent_again_by_who_has_looked(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep = sw.Sweep(BASE, {"mood": ["calm", "wild [sim:gone]"]}, provider=provider, max_cost=10)
+    await sweep.run()
+    assert sweep[1].state == "unknown"
+    assert sweep[1].job.task_id
+    spent = sweep.spent
+    await sweep.retry(1, looked=True)
+    assert len(creates(sim)) == 3
+    assert sweep.book.taken == 3
+    assert sweep.spent == pytest.approx(spent * 1.5)
+
+
+async def test_a_retry_that_was_not_sent_leaves_a_video_of_another_sweep_as_it_was(sim):
+    provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    one, two = (sw.Sweep(BASE, {"seed": [1]}, provider=provider, name=name, max_cost=9) for name in ("one", "two"))
+    await one.run()
+    await two.run()
+    two[0].video.path.unlink()
+    running = two.retry()
+    two.pause()
+    await until(two, lambda sweep=two: sweep.held)
+    await two.cancel()
+    await running
+    del two, running
+    await as_after_a_restart()
+    loaded = sw.Sweep.load("two", provider=provider)
+    assert (loaded.spent, loaded.book.taken) == (0, 0)
+
+
+async def test_a_paused_job_of_another_sweep_takes_no_place(sim):
+    one = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:429=20]"))
+    first = one.run()
+    await until(one, lambda: len(creates(sim)) > 0)
+    one.pause()
+    other = sweep_of(sim, {"seed": [3, 10]}, BASE.replace(prompt="a boat [sim:429=20]"), concurrency=1)
+    second = other.run()
+    await until(other, lambda: other[1].state == "succeeded")
+    assert other[0].state == "pending"
+    one.resume()
+    await first
+    await second
+    assert other[0].job.id == one[3].job.id
 
 
 async def test_whoever_sends_first_makes_the_others_needless(sim):
@@ -147,3 +237,51 @@ async def test_what_another_kernel_was_making_when_it_was_killed_is_taken_up_by_
     await asyncio.wait_for(awaited(running), 60)
     assert [cell.state for cell in sweep] == ["succeeded"] * 4
     assert len(creates(sim)) == 4
+
+
+async def test_what_a_killed_kernel_made_is_taken_up_also_by_who_was_busy_with_its_own(sim):
+    script = textwrap.dedent(UNNAMED + "\n    sw.run(sweep.run())\n").replace("[sim:run=60]", "[sim:run=20000]")
+    env = {**os.environ, "SEEDANCE_SIMULATOR": sim.ark_base_url}
+    kernel = await asyncio.create_subprocess_exec(sys.executable, "-c", script, env=env)
+    async with asyncio.timeout(60):
+        while len(sw.jobs()) < 4 or any(job.status != "running" for job in sw.jobs()):
+            await asyncio.sleep(0.1)
+    sweep = sweep_of(sim, {"seed": [0, 1, 10]}, BASE.replace(prompt="a boat [sim:run=20000]"))
+    running = sweep.run()
+    await until(sweep, lambda: [cell.state for cell in sweep] == ["running"] * 3)
+    kernel.kill()
+    await kernel.wait()
+    sim.clock.advance(20_000)
+    await asyncio.wait_for(awaited(running), 60)
+    assert [cell.state for cell in sweep] == ["succeeded"] * 3
+    assert len(creates(sim)) == 5
+
+
+async def test_what_a_loop_has_left_that_was_closed_is_taken_up_by_another_process(sim):
+    script = textwrap.dedent("""
+        import asyncio, sys, seedance_widgets as sw
+        base = sw.VideoRequest("a boat [sim:run=20000]", model="1.0-pro", resolution="480p", duration=2)
+        async def main():
+            sweep, begun = sw.Sweep(base, {"seed": range(2)}), asyncio.Event()
+            def look(_):
+                if all(cell.state == "running" for cell in sweep): begun.set()
+            with sweep.listening(look):
+                outcome = sweep.run()
+                await begun.wait()
+        asyncio.run(main())
+        print("left", flush=True)
+        sys.stdin.read()
+    """)
+    env = {**os.environ, "SEEDANCE_SIMULATOR": sim.ark_base_url}
+    pipe = asyncio.subprocess.PIPE
+    kernel = await asyncio.create_subprocess_exec(sys.executable, "-c", script, env=env, stdin=pipe, stdout=pipe)
+    assert await asyncio.wait_for(kernel.stdout.readline(), 60) == b"left\n"
+    sweep = sweep_of(sim, {"seed": range(2)}, BASE.replace(prompt="a boat [sim:run=20000]"))
+    running = sweep.run()
+    await until(sweep, lambda: all(cell.job and cell.job.followed for cell in sweep))
+    assert kernel.returncode is None
+    sim.clock.advance(20_000)
+    await asyncio.wait_for(awaited(running), 60)
+    assert len(creates(sim)) == 2
+    kernel.stdin.close()
+    await kernel.wait()

@@ -11,6 +11,7 @@ import seedance_widgets as sw
 from seedance_widgets.errors import SweepError
 from seedance_widgets.sweep import memory
 from seedance_widgets.sweep.memory import Place
+from tests.conftest import draw
 from tests.sweep.sweeps import BASE, awaited, creates, sweep_of, until
 
 OTHER_KERNEL = """
@@ -118,9 +119,9 @@ async def test_a_cell_that_another_kernel_has_taken_since_is_not_taken_again(sim
     assert await ledger.on_thread(memory.assign, ledger, "boats", [ours], [""]) == [False]
     assert [place.job for place in await ledger.on_thread(memory.places_of, ledger, "boats")] == ["bbbb"]
     assert await ledger.on_thread(memory.assign, ledger, "boats", [ours], ["bbbb"]) == [True]
-    await ledger.on_thread(memory.release, ledger, "boats", [("aaaa", "bbbb")])
+    await ledger.on_thread(memory.release, ledger, "boats", [("aaaa", "bbbb", False)])
     assert [place.job for place in await ledger.on_thread(memory.places_of, ledger, "boats")] == ["bbbb"]
-    await ledger.on_thread(memory.release, ledger, "boats", [("bbbb", "")])
+    await ledger.on_thread(memory.release, ledger, "boats", [("bbbb", "", False)])
     assert await ledger.on_thread(memory.places_of, ledger, "boats") == []
 
 
@@ -186,3 +187,96 @@ async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
         book.settle(("final", str(number - 50)))
     on = False
     await asyncio.gather(*reading)
+
+
+def test_threads_that_begin_at_once_send_each_cell_once(sim, in_script, tmp_path):
+    for seed in range(4):
+        draw(640, 400, seed=seed).save(tmp_path / f"{seed}.png")
+    script = f"""
+        import pathlib, threading, seedance_widgets as sw
+        base = sw.VideoRequest("a boat", model="1.0-pro", resolution="480p", duration=2)
+        sweep = sw.Sweep(base, {{"first_frame_url": sorted(pathlib.Path({str(tmp_path)!r}).glob("*.png"))}})
+        barrier, ended = threading.Barrier(4), []
+        def work():
+            barrier.wait()
+            ended.append(str(sw.run(sweep.run(), timeout=60)))
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for one in threads: one.start()
+        for one in threads: one.join()
+        print(set(ended), len(ended))
+    """
+    done = in_script(script, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert done.stdout == "{'4 cells · 4 done'} 4\n", done
+    assert len(creates(sim)) == 4
+
+
+async def test_a_cell_that_was_looked_at_while_it_was_assigned_can_be_sent_later(sim):
+    sweep = sweep_of(sim, name="boats")
+    await asyncio.to_thread(sweep.save)
+    ledger, place = sweep.ledger, Place("final", 1, "aaaa", kept=False)
+    await ledger.on_thread(memory.assign, ledger, "boats", [place], [""])
+    sweep.plan()  # as another thread does in that moment
+    await ledger.on_thread(memory.release, ledger, "boats", [("aaaa", "", False)])
+    await sweep.run()
+    assert [cell.state for cell in sweep] == ["succeeded"] * 3
+
+
+async def test_a_sweep_goes_on_in_another_loop_than_the_one_that_was_closed(sim):
+    sweep = sweep_of(sim, {"seed": range(4)}, BASE.replace(prompt="a boat [sim:run=60]"), concurrency=1)
+
+    async def begin():
+        sweep.run()
+        await until(sweep, lambda: sweep[0].state == "running")
+
+    def in_a_loop_of_its_own():
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(begin())
+        finally:
+            loop.close()
+
+    await asyncio.to_thread(in_a_loop_of_its_own)
+    await asyncio.wait_for(awaited(sweep.run()), 60)
+    assert [cell.state for cell in sweep] == ["succeeded"] * 4
+    assert len(creates(sim)) == 4
+
+
+async def test_a_preview_that_another_cell_was_sent_for_meanwhile_is_that_cells_too(sim):
+    base = BASE.replace(prompt="a boat [sim:run=60]", seed=-1)
+    sweep = sweep_of(sim, {"resolution": ["480p", "720p"]}, base, name="boats")
+    await asyncio.gather(awaited(sweep.run([1], preview=True)), awaited(sweep.run([0])))
+    assert sweep[0].job.id == sweep[1].preview.id
+    assert len(creates(sim)) == 1
+
+
+async def test_what_another_kernel_has_found_to_be_one_video_is_read(sim, in_script):
+    sweep = sweep_of(sim, {"resolution": ["480p", "720p"]}, name="boats")
+    await sweep.run([0])
+    script = 'import seedance_widgets as sw; sw.run(sw.Sweep.load("boats").run(preview=True))'
+    done = await asyncio.to_thread(in_script, script, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert done.returncode == 0, done
+    assert sweep.plan(preview=True).counts == {"done": 2}
+    assert sweep[1].preview.id == sweep[0].job.id
+
+
+async def test_a_provider_stands_while_a_run_decides(sim):
+    sweep = sweep_of(sim)
+    running = sweep.run()
+    with pytest.raises(SweepError, match="cells wait to be sent to"):
+        sweep.provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+    sweep.pause()
+    with pytest.raises(SweepError, match="is paused"):  # the first one has not decided yet
+        sweep.run(preview=True)
+    sweep.resume()
+    await running
+    sweep.provider = sw.providers.Ark("key", base_url=sim.ark_base_url)
+
+
+async def test_what_waits_goes_into_the_ledger_of_its_sweep(sim, home, monkeypatch):
+    sweep = sweep_of(sim, {"seed": range(3)}, BASE.replace(prompt="a boat [sim:run=60]"), concurrency=1)
+    running = sweep.run()
+    await until(sweep, lambda: sweep[0].state == "running")
+    monkeypatch.setenv("SEEDANCE_HOME", f"{home}-2")
+    await running
+    monkeypatch.setenv("SEEDANCE_HOME", str(home))
+    assert len(sw.jobs()) == len(creates(sim)) == 3
