@@ -23,11 +23,10 @@ from seedance_widgets.errors import StorageError
 from seedance_widgets.folders import home
 from seedance_widgets.jobs.owner import Owner, is_alive
 from seedance_widgets.jobs.record import ENDED, STATES, Event, Record
-from seedance_widgets.jobs.store import MEDIA
 from seedance_widgets.request import VideoRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 P = ParamSpec("P")
@@ -156,9 +155,10 @@ class Ledger:
     def save(self, *entries: tuple[Record, Sequence[Event]]) -> None:
         """Write jobs as they are now, each with what happened to it; on the disk, all or none, when this returns."""
         with self.transaction():
-            self._insert(*entries)
+            self.insert(*entries)
 
-    def _insert(self, *entries: tuple[Record, Sequence[Event]]) -> None:
+    def insert(self, *entries: tuple[Record, Sequence[Event]]) -> None:
+        """The same, as a part of a transaction."""
         self._db.executemany(_UPSERT, [_row(record) for record, _ in entries])
         self._db.executemany(
             "INSERT INTO events (job, at, kind, text) VALUES (?, ?, ?, ?)",
@@ -192,62 +192,6 @@ class Ledger:
             for row in self.rows(f"SELECT * FROM jobs WHERE id IN ({marks})", some):  # noqa: S608  question marks
                 found[str(row["id"])] = record_of(row)
         return found
-
-    def made(
-        self, hashes: Sequence[str], provider: str, active: Collection[str] = (), *, looked_at: float = 0.0
-    ) -> dict[str, Record]:
-        """By a request's hash the job of this provider that makes another one needless.
-
-        The newest of those that have their video; else the newest that is under way, in whatever process, or that one
-        which has ended left; else the newest of which nobody knows whether it was made, if none was sent after it.
-
-        Args:
-            hashes: Of the requests.
-            provider: Its id.
-            active: Ids of the jobs that this process is busy with.
-            looked_at: When a person has looked at the provider's console: of older jobs it is known that they were not
-                made.
-        """
-        found: dict[str, tuple[int, Record]] = {}
-        for some in batches(hashes):
-            marks = ", ".join("?" * len(some))
-            query = (
-                f"SELECT * FROM jobs WHERE request_hash IN ({marks}) AND provider = ? "  # noqa: S608  question marks
-                "ORDER BY created_at"
-            )
-            for row in self.rows(query, [*some, provider]):
-                record = record_of(row) or _unknown(row)
-                request = record.request_hash
-                rank = self._rank(record, active, looked_at)
-                best, before = found.get(request, (0, None))
-                if rank and rank >= best:
-                    found[request] = rank, record
-                elif before is not None and before.state == "unknown" and record.submitted_at is not None:
-                    del found[request]  # it was sent again by somebody who has looked
-        return {request: record for request, (_, record) in found.items()}
-
-    def _rank(self, record: Record, active: Collection[str], looked_at: float) -> int:
-        """How good a job is in place of another one: 3 it has its video, 2 under way, 1 not known, 0 not at all."""
-        if record.state == "succeeded":
-            return 3 if record.video and (self.folder / MEDIA / record.video).is_file() else 0
-        if record.state == "pending":  # it will be sent only where somebody is about to
-            return 2 if record.id in active or self.is_elsewhere(record.owner) else 0
-        if record.state == "unknown" and record.created_at <= looked_at:
-            return 0
-        if is_unfinished(record):
-            return 2
-        return 1 if record.state == "unknown" else 0
-
-    def add_unless_made(
-        self, record: Record, events: Sequence[Event], active: Collection[str], looked_at: float
-    ) -> Record | None:
-        """Write a new job, unless another one makes it needless; that one, or None where it was written."""
-        with self.transaction():
-            found = self.made([record.request_hash], record.provider, active, looked_at=looked_at)
-            made = found.get(record.request_hash)
-            if made is None:
-                self._insert((record, events))
-        return made
 
     def events(self, job_id: str) -> list[Event]:
         """The timeline of one job, in order."""
@@ -292,7 +236,7 @@ class Ledger:
         with self.transaction() as db:
             if db.execute("SELECT 1 FROM jobs WHERE task_id = ?", [record.task_id]).fetchone():
                 return False
-            self._insert((record, events))
+            self.insert((record, events))
         self._being_taken.add(record.id)
         return True
 
@@ -308,7 +252,7 @@ class Ledger:
     def lateness(self, provider: str, model: str, resolution: str, limit: int = 100) -> float | None:
         """How long the latest jobs of this kind took against what is typical: the median ratio; None where none is."""
         rows = self.rows(_LATENESS, [provider, model, limit, resolution])
-        ratios = [took / typical for took, typical in rows if _is_number(took) and _is_number(typical) and typical > 0]
+        ratios = [took / typical for took, typical in rows if is_number(took) and is_number(typical) and typical > 0]
         return statistics.median(ratios) if ratios else None
 
     def is_elsewhere(self, owner: str) -> bool:
@@ -437,22 +381,6 @@ def record_of(row: sqlite3.Row) -> Record | None:
     return record if _is_sound(record) else None
 
 
-def _unknown(row: sqlite3.Row) -> Record:
-    """The job of a damaged row, as far as it stands in the way of an equal one: it may have been made and billed."""
-    created_at = row["created_at"]
-    return Record(
-        id=str(row["id"]),
-        provider=str(row["provider"]),
-        base_url="",
-        billed=bool(row["billed"]),
-        model="",
-        created_at=created_at if _is_number(created_at) else 0.0,
-        request={"prompt": ""},
-        request_hash=str(row["request_hash"]),
-        state="unknown",
-    )
-
-
 def _is_sound(record: Record) -> bool:
     """Whether a row that another program, or a later version, may have written holds what this one goes by."""
     texts: list[Any] = [record.id, record.provider, record.base_url, record.model, record.owner, record.request_hash]
@@ -469,14 +397,15 @@ def _is_sound(record: Record) -> bool:
         state in STATES
         and all(isinstance(one, str) for one in texts)
         and all(isinstance(one, str | None) for one in perhaps)
-        and _is_number(created_at)
-        and all(one is None or _is_number(one) for one in numbers)
+        and is_number(created_at)
+        and all(one is None or is_number(one) for one in numbers)
         and isinstance(error, dict | None)
         and isinstance(record.request.get("prompt"), str)
     )
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value of a row is a number to count with."""
     return isinstance(value, int | float) and math.isfinite(value)
 
 

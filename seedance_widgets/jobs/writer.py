@@ -6,6 +6,8 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from seedance_widgets.jobs.made import add_unless_made
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -39,7 +41,7 @@ class Writer:
         track.changed("written down")
         record, events = track.entry()
         try:
-            made = await self._ledger.on_thread(self._ledger.add_unless_made, record, events, active, track.looked_at)
+            made = await self._ledger.on_thread(add_unless_made, self._ledger, record, events, active, track.looked_at)
         except asyncio.CancelledError:  # the ledger's thread carries it out
             track.saved(len(events))
             raise

@@ -14,6 +14,7 @@ from seedance_widgets.catalog import find_model
 from seedance_widgets.errors import StorageError
 from seedance_widgets.jobs import live_tracks
 from seedance_widgets.jobs.ledger import is_unfinished
+from seedance_widgets.jobs.made import find_made
 from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.markup import text_only
 from seedance_widgets.request import estimate
@@ -293,8 +294,9 @@ def plan_of(sweep: Sweep, cells: Sequence[Cell], stage: Stage, *, again: frozens
 def _made(sweep: Sweep, hashes: Iterable[str], looked_at: float) -> dict[str, Record]:
     """The jobs, of whatever sweep or process, that make it needless to send these requests."""
     ledger = sweep.ledger
-    active = live_tracks(ledger)
-    return ledger.call(ledger.made, list(set(hashes)), sweep.provider_id, active, looked_at=looked_at)
+    return ledger.call(
+        find_made, ledger, list(set(hashes)), sweep.provider_id, live_tracks(ledger), looked_at=looked_at
+    )
 
 
 def _stands(record: Record) -> str:

@@ -97,8 +97,8 @@ class Runner:
         if sendings is None:  # it turned out to be a sweep that was known already
             return await sweep.runner.begin(sweep, cells, stage, again=again, max_cost=max_cost)
         book.changed()
-        await self.take_up(sweep)  # what it has from the ledger now may have been left by a process that has ended
         try:
+            await self.take_up(sweep)  # what it has from the ledger may have been left by a process that has ended
             async with asyncio.TaskGroup() as group:
                 for rate, some in by_rate(sendings).items():
                     group.create_task(self._feed(some, rate, sweep.concurrency or math.inf, group))
@@ -151,9 +151,11 @@ class Runner:
         while (job := self.book.job_of(cell, stage)) is not None:
             with contextlib.suppress(SeedanceError):
                 await job._track.until_ended()  # noqa: SLF001  waits without a card of its own
-            if not isinstance(job.error, MadeBefore):
+            if not isinstance(job.error, MadeBefore) or self.book.trouble(cell, stage) is not None:
                 return
-            await self._until(lambda job=job: self.book.job_of(cell, stage) is not job)  # type: ignore[misc]
+            await self._until(  # the other one is about to take its place
+                lambda job=job: self.book.job_of(cell, stage) is not job or self.book.trouble(cell, stage) is not None  # type: ignore[misc]
+            )
 
     async def _until_made_elsewhere(self, sweep: Sweep, cells: Sequence[Cell], stage: Stage) -> None:
         """Other notebooks make some of these cells: the ledger tells when they have, and when they were killed."""
@@ -168,17 +170,20 @@ class Runner:
 
     def _is_open(self, cells: Sequence[Cell], stage: Stage) -> bool:
         """Whether any of these cells has not ended, and nobody here sees to it."""
-        if any(slot_of(cell, stage) in self.book.elsewhere for cell in cells):
-            return True
-        jobs = (self.book.job_of(cell, stage) for cell in cells)
-        return any(job is not None and not job.done and not job.followed for job in jobs)
+        return self._will_be_sent_elsewhere(cells, stage) or bool(self._strays(cells, stage))
 
     def _is_made_elsewhere(self, sweep: Sweep, cells: Sequence[Cell], stage: Stage) -> bool:
-        if any(slot_of(cell, stage) in self.book.elsewhere for cell in cells):
-            return True
+        """Whether another process that lives sees to any of them; asks the disk."""
+        owners = {job._track.record.owner for job in self._strays(cells, stage)}  # noqa: SLF001
+        return self._will_be_sent_elsewhere(cells, stage) or any(map(sweep.ledger.is_elsewhere, owners))
+
+    def _will_be_sent_elsewhere(self, cells: Sequence[Cell], stage: Stage) -> bool:
+        return any(slot_of(cell, stage) in self.book.elsewhere for cell in cells)
+
+    def _strays(self, cells: Sequence[Cell], stage: Stage) -> list[Job]:
+        """Their jobs that have not ended and are not followed here."""
         jobs = (self.book.job_of(cell, stage) for cell in cells)
-        owners = {job._track.record.owner for job in jobs if job and not job.done and not job.followed}  # noqa: SLF001
-        return any(sweep.ledger.is_elsewhere(owner) for owner in owners)
+        return [job for job in jobs if job is not None and not job.done and not job.followed]
 
     async def take_up(self, sweep: Sweep) -> None:
         """Follow the jobs that a kernel that was restarted left behind; sends nothing."""
@@ -307,12 +312,16 @@ class Runner:
                 ledger=one.cell.sweep.ledger,
             )
         except SeedanceError as error:  # an image that was deleted since: this cell, and no other
-            for cell in one.cells:
-                self.book.set_trouble(cell, one.stage, error)
+            self._not_sent(one, error)
             return None
         for cell in one.cells:
             self.book.set_job(cell, one.stage, job, kept=cell is not one.cell)
         return job
+
+    def _not_sent(self, one: Sending, error: SeedanceError) -> None:
+        for cell in one.cells:
+            self.book.set_trouble(cell, one.stage, error)
+        self._tell()
 
     async def _see_through(self, one: Sending, job: Job, give_back: Callable[[], None]) -> None:
         """Follow a job that was started; take another one in its place where it turns out to be needless."""
@@ -320,7 +329,11 @@ class Runner:
         if not isinstance(job.error, MadeBefore):
             return
         sweep, record = one.cell.sweep, job.error.record
-        found = await self._found(sweep, record)
+        try:
+            found = await self._found(sweep, record)
+        except SeedanceError as error:
+            self._not_sent(one, error)
+            return
         place = Place(one.slot[0], one.cell.index, record.id, kept=True)
         with contextlib.suppress(StorageError):  # the row names a job that was never sent: it is looked for again
             await sweep.ledger.on_thread(memory.assign, sweep.ledger, sweep.name, [place], [one.job_id])
