@@ -190,7 +190,7 @@ class Plan:
         parts += [f"{self.counts[fate]:,} {_FATES[fate]}" for fate in _FATES if fate != "send" and fate in self.counts]
         if count:
             if (most := self.sweep.max_jobs) is not None:
-                over = ", which is refused" if self.taken + count > most else ""
+                over = ", which is refused" if self.too_many else ""
                 parts.append(f"{self.taken + count:,} of {most:,} jobs{over}")
             if self.tokens is not None:
                 parts.append(f"{self.tokens:,} tokens")
@@ -212,6 +212,12 @@ class Plan:
             return words
         over = ", which is refused" if self.goes_over(cap) else ""
         return f"{words} of {money(cap, self.currency)}{over}"
+
+    @property
+    def too_many(self) -> bool:
+        """Whether the sweep would have more jobs than it may, with those that it has had."""
+        most = self.sweep.max_jobs
+        return most is not None and bool(self.to_send) and self.taken + len(self.to_send) > most
 
     def goes_over(self, cap: float) -> bool:
         """Whether the sweep would cost more than this, with what was spent before."""

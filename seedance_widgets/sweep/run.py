@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from seedance_widgets.errors import CannotCancel, SeedanceError, StorageError, SweepError
-from seedance_widgets.jobs import Gate, Job, MadeBefore, job_of, live_tracks, open_ledger, submit
+from seedance_widgets.jobs import Gate, Job, MadeBefore, job_of, open_ledger, submit
 from seedance_widgets.jobs.record import FAILED
 from seedance_widgets.jobs.recovery import Resumed
 from seedance_widgets.notebook import loop as bridge
@@ -25,7 +25,6 @@ from seedance_widgets.sweep.sending import by_rate, rate_of, sendings_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from seedance_widgets.jobs.record import Record
     from seedance_widgets.sweep.book import Book
     from seedance_widgets.sweep.cells import Cell, Stage
     from seedance_widgets.sweep.pictures import Kept
@@ -257,7 +256,7 @@ class Runner:
             await asyncio.to_thread(book.read, sweep.ledger, sweep.name, sweep.cells)
         for (cell, record), done in zip(kept, written[len(sendings) :], strict=False):
             if done:
-                job = await self._found(sweep, record)
+                job = await asyncio.to_thread(job_of, sweep.ledger, record)
                 book.set_job(cell, stage, job, kept=True)
                 book.set_trouble(cell, stage, None)
                 self._watch(job, place=False)
@@ -330,7 +329,7 @@ class Runner:
             return
         sweep, record = one.cell.sweep, job.error.record
         try:
-            found = await self._found(sweep, record)
+            found = await asyncio.to_thread(job_of, sweep.ledger, record)
         except SeedanceError as error:
             self._not_sent(one, error)
             return
@@ -342,10 +341,6 @@ class Runner:
         self._watch(found, place=False)
         self._tell()
         self.book.changed()
-
-    async def _found(self, sweep: Sweep, record: Record) -> Job:
-        live = live_tracks(sweep.ledger).get(record.id)
-        return Job(live) if live is not None else await asyncio.to_thread(job_of, sweep.ledger, record)
 
     async def _hold(self, job: Job, give_back: Callable[[], None]) -> None:
         """Keep the job's place while the provider has it, and follow it to its end."""
@@ -405,12 +400,11 @@ def agree(plan: Plan, max_cost: float | None) -> None:
         SweepError: It is more jobs than the sweep may have, or is billed and there is no cap or it goes over it;
             nothing was sent.
     """
-    most = plan.sweep.max_jobs
-    if most is not None and plan.to_send and plan.taken + len(plan.to_send) > most:
+    if plan.too_many:
         before = f" more on top of {plan.taken:,}" if plan.taken else ""
         raise SweepError(
-            f"max_jobs allows {most:,} in all; {len(plan.to_send):,}{before} would be too many. Nothing was sent: take "
-            "fewer cells, or raise max_jobs."
+            f"max_jobs allows {plan.sweep.max_jobs:,} in all; {len(plan.to_send):,}{before} would be too many. Nothing "
+            "was sent: take fewer cells, or raise max_jobs."
         )
     if not plan.billed or not plan.to_send:
         return

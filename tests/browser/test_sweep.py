@@ -75,10 +75,6 @@ def in_step(ticks):
     )
 
 
-# Looks at a page that had its turns; one must be good: where others are at work, the decoders may have had none.
-FAIR = 3
-
-
 def starved(ticks):
     """Whether the page often had no turn for three frames, as where others are at work: no clock helps then."""
     gaps = sorted(tick["at"] - before["at"] for before, tick in pairwise(ticks))
@@ -90,12 +86,10 @@ async def test_twenty_four_cells_play_in_step(open_grid, sweep_of, stage):
     grid = await twenty_four(open_grid, sweep_of, stage)
     await grid.button("Play all").click()
     await stage.until_js(f"{VIDEOS}.every((v) => !v.paused)", grid.root)
-    fair = 0
     for _ in range(12):
         ticks = await grid.root.evaluate(TICKS)
         good, figures = in_step(ticks)
-        fair += not starved(ticks)
-        if good or fair == FAIR:
+        if good or not starved(ticks):
             break
     assert good, figures
     assert any(tick["frame"] < before["frame"] for before, tick in pairwise(ticks))  # beyond the end of a round, too

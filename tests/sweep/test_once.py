@@ -220,15 +220,21 @@ async def test_what_failed_or_was_cancelled_serves_nobody(sim):
     assert other.plan().counts == {"send": 2}
 
 
-async def test_what_another_kernel_was_making_when_it_was_killed_is_taken_up_by_who_waits_for_it(sim):
+async def busy_kernel(sim):
+    """A process whose sweep runs the seeds 0 to 3, until the simulator's clock is moved."""
     script = textwrap.dedent(UNNAMED + "\n    sw.run(sweep.run())\n").replace("[sim:run=60]", "[sim:run=20000]")
     env = {**os.environ, "SEEDANCE_SIMULATOR": sim.ark_base_url}
-    base = BASE.replace(prompt="a boat [sim:run=20000]")
-    sweep = sweep_of(sim, {"seed": range(4)}, base)
     kernel = await asyncio.create_subprocess_exec(sys.executable, "-c", script, env=env)
     async with asyncio.timeout(60):
         while len(sw.jobs()) < 4 or any(job.status != "running" for job in sw.jobs()):
             await asyncio.sleep(0.1)
+    return kernel
+
+
+async def test_what_another_kernel_was_making_when_it_was_killed_is_taken_up_by_who_waits_for_it(sim):
+    base = BASE.replace(prompt="a boat [sim:run=20000]")
+    sweep = sweep_of(sim, {"seed": range(4)}, base)
+    kernel = await busy_kernel(sim)
     running = sweep.run()
     await until(sweep, lambda: [cell.state for cell in sweep] == ["running"] * 4)
     kernel.kill()
@@ -240,12 +246,7 @@ async def test_what_another_kernel_was_making_when_it_was_killed_is_taken_up_by_
 
 
 async def test_what_a_killed_kernel_made_is_taken_up_also_by_who_was_busy_with_its_own(sim):
-    script = textwrap.dedent(UNNAMED + "\n    sw.run(sweep.run())\n").replace("[sim:run=60]", "[sim:run=20000]")
-    env = {**os.environ, "SEEDANCE_SIMULATOR": sim.ark_base_url}
-    kernel = await asyncio.create_subprocess_exec(sys.executable, "-c", script, env=env)
-    async with asyncio.timeout(60):
-        while len(sw.jobs()) < 4 or any(job.status != "running" for job in sw.jobs()):
-            await asyncio.sleep(0.1)
+    kernel = await busy_kernel(sim)
     sweep = sweep_of(sim, {"seed": [0, 1, 10]}, BASE.replace(prompt="a boat [sim:run=20000]"))
     running = sweep.run()
     await until(sweep, lambda: [cell.state for cell in sweep] == ["running"] * 3)

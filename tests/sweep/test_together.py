@@ -189,6 +189,23 @@ async def test_the_book_is_read_by_threads_while_the_loop_writes(sim):
     await asyncio.gather(*reading)
 
 
+def test_threads_that_begin_at_once_have_one_runner(sim, in_script):
+    script = """
+        import threading, seedance_widgets as sw
+        sweep = sw.Sweep(sw.VideoRequest("a boat", model="1.0-pro"), {"seed": range(4)})
+        barrier, runners = threading.Barrier(8), set()
+        def work():
+            barrier.wait()
+            runners.add(sweep.runner)
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for one in threads: one.start()
+        for one in threads: one.join()
+        print(len(runners))
+    """
+    done = in_script(script, SEEDANCE_SIMULATOR=sim.ark_base_url)
+    assert done.stdout == "1\n", done
+
+
 def test_threads_that_begin_at_once_send_each_cell_once(sim, in_script, tmp_path):
     for seed in range(4):
         draw(640, 400, seed=seed).save(tmp_path / f"{seed}.png")
@@ -243,10 +260,17 @@ async def test_a_sweep_goes_on_in_another_loop_than_the_one_that_was_closed(sim)
 
 async def test_a_preview_that_another_cell_was_sent_for_meanwhile_is_that_cells_too(sim):
     base = BASE.replace(prompt="a boat [sim:run=60]", seed=-1)
-    sweep = sweep_of(sim, {"resolution": ["480p", "720p"]}, base, name="boats")
-    await asyncio.gather(awaited(sweep.run([1], preview=True)), awaited(sweep.run([0])))
-    assert sweep[0].job.id == sweep[1].preview.id
-    assert len(creates(sim)) == 1
+    axes = {"duration": [2, 3], "resolution": ["480p", "720p"]}
+    sweep = sweep_of(sim, axes, base, name="boats", concurrency=1)
+    small, large = (sweep[{"duration": 3, "resolution": size}] for size in axes["resolution"])
+    runs = [sweep.run({"duration": 2, "resolution": "480p"})]
+    await until(sweep, lambda: sweep.jobs)
+    runs.append(sweep.run(large, preview=True))
+    await until(sweep, lambda: sweep.book.waiting)
+    runs.append(sweep.run(small))
+    await asyncio.gather(*map(awaited, runs))
+    assert small.job.id == large.preview.id
+    assert len(creates(sim)) == 2
 
 
 async def test_what_another_kernel_has_found_to_be_one_video_is_read(sim, in_script):
